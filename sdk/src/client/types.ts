@@ -1,0 +1,247 @@
+import type { Observable } from 'rxjs';
+import type { ErrorCode } from '../errors/index.js';
+import type {
+  AnswerRecord,
+  AttachDescription,
+  Check,
+  ChatOptions,
+  Chunk,
+  Contact,
+  CredentialReport,
+  EngineReport,
+  Hello,
+  LogChunk,
+  Message,
+  PilotDescription,
+  PilotRecord,
+  Reason,
+  ServiceDescription,
+  ServiceRecord,
+  TaskDescription,
+  TaskRecord,
+  TemplateReport,
+  Timing,
+  Usage,
+  ViewBundle,
+  ViewUpdate,
+} from '../schemas/index.js';
+import type { ConnectionState, PilotState, RequestState, ServiceState, TaskState } from '../states/index.js';
+import type { Duration } from '../units/duration.js';
+
+/** Limits of one call. Every call that waits takes both. */
+export interface CallOptions {
+  /** Ends the waiting, never the work. */
+  readonly signal?: AbortSignal | undefined;
+  /** Rejects with TIMEOUT after this long; default 30 s for calls, none for `done`, `until`, `ready`, `result`. */
+  readonly timeout?: Duration | undefined;
+}
+
+/** A state with everything that explains it. */
+export interface Status<S extends string> {
+  readonly state: S;
+  readonly reason: Reason | null;
+  readonly contact: Contact;
+  /** ISO 8601 */
+  readonly since: string;
+  readonly attempt: number;
+}
+
+/** What every handle of a live thing can do. A handle is a way to look: closing it ends nothing. */
+export interface Handle<S extends string, R> extends AsyncDisposable {
+  readonly id: string;
+  readonly name: string;
+  readonly state: S;
+  readonly status: Status<S>;
+  /** Replays the last status, completes at a final state, never errors. */
+  readonly status$: Observable<Status<S>>;
+  /** Everything known at the moment. */
+  readonly record: R;
+  /** Like `status$`, with the whole record. */
+  readonly record$: Observable<R>;
+  /** Resolves when the state is reached; rejects at once, with the reason, when it can no longer come. */
+  until(state: S, options?: CallOptions): Promise<Status<S>>;
+  /** Resolves with the final status; never rejects for a failure. */
+  done(options?: CallOptions): Promise<Status<S>>;
+  /** Why it is not further than it is, in words. */
+  explain(options?: CallOptions): Promise<string>;
+  /** Stops looking; ends nothing. */
+  close(): void;
+}
+
+/** A pilot: resources held for some time. */
+export interface Pilot extends Handle<PilotState, PilotRecord> {
+  readonly kind: 'pilot';
+  /** Ends it with everything on it. */
+  end(options?: CallOptions): Promise<void>;
+}
+
+/** Where to start reading a log. */
+export interface LogOptions extends CallOptions {
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+  /** Byte offset; negative counts from the end. Default 0. */
+  readonly offset?: number | undefined;
+  /** bytes, at most 1 MiB; default 64 KiB */
+  readonly limit?: number | undefined;
+}
+
+/** What a finished task came to. */
+export interface TaskResult {
+  readonly exitCode: number;
+  /** The last 64 KiB. */
+  readonly stdout: string;
+}
+
+/** A task: a command on a pilot. */
+export interface Task extends Handle<TaskState, TaskRecord> {
+  readonly kind: 'task';
+  /** Rejects with TASK_FAILED or TASK_CANCELED. */
+  result(options?: CallOptions): Promise<TaskResult>;
+  log(options?: LogOptions): Promise<LogChunk>;
+  /** Output from the start (or `offset`) on, following it until the end. */
+  readonly stdout$: Observable<string>;
+  readonly stderr$: Observable<string>;
+  cancel(options?: CallOptions): Promise<void>;
+}
+
+/** A model service: one or more instances behind one name. */
+export interface Service extends Handle<ServiceState, ServiceRecord> {
+  readonly kind: 'service';
+  /** Resolves when it can be called; rejects with SERVICE_FAILED when that can no longer come. */
+  ready(options?: CallOptions): Promise<void>;
+  /** Asks it. Returns at once; asked before it is ready, the question waits. */
+  chat(prompt: string | readonly Message[], options?: ChatOptions & { readonly signal?: AbortSignal | undefined }): Answer;
+  log(options?: LogOptions & { readonly instance?: number | undefined }): Promise<LogChunk>;
+  probe(options?: CallOptions): Promise<void>;
+  /** Stops it; an attached service is only let go. */
+  stop(options?: CallOptions): Promise<void>;
+}
+
+/** What an answer came to. */
+export interface AnswerResult {
+  readonly text: string;
+  readonly usage: Usage | null;
+  readonly timing: Timing;
+  /** Number of the instance that answered. */
+  readonly instance: number | null;
+  readonly finishReason: string | null;
+}
+
+/** The answer to one request, while it streams and afterwards. */
+export interface Answer extends Handle<RequestState, AnswerRecord> {
+  readonly kind: 'answer';
+  /** Every chunk from the first on, none lost or doubled, also across reconnects. Errors when the answer fails. */
+  readonly chunks$: Observable<Chunk>;
+  /** All text so far, growing. Errors when the answer fails. */
+  readonly text$: Observable<string>;
+  /** Text received so far. */
+  readonly text: string;
+  forEach(consume: (chunk: Chunk) => void, options?: CallOptions): Promise<void>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk>;
+  /** Rejects when it failed or was stopped. */
+  result(options?: CallOptions): Promise<AnswerResult>;
+  /** Stops it at the server too. */
+  stop(options?: CallOptions): Promise<void>;
+  /** Asks the same again. */
+  retry(): Answer;
+}
+
+/** Any handle. */
+export type AnyHandle = Pilot | Task | Service | Answer;
+
+/** How the connection to Pilothouse stands. */
+export interface Connection {
+  readonly state: ConnectionState;
+  /** Why it is not connected: remedy first. */
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string | undefined } | null;
+  readonly bridge: Hello | null;
+}
+
+/** The picture: all things that are live or were of late, newest first. */
+export interface Picture {
+  readonly pilots: readonly PilotRecord[];
+  readonly services: readonly ServiceRecord[];
+  readonly tasks: readonly TaskRecord[];
+  readonly answers: readonly AnswerRecord[];
+}
+
+export interface Pilots {
+  /** Always a new one. */
+  submit(description: PilotDescription, options?: CallOptions): Promise<Pilot>;
+  /** The live one of that name, else a new one. */
+  ensure(name: string, description: PilotDescription, options?: CallOptions): Promise<Pilot>;
+  get(ref: string, options?: CallOptions): Promise<Pilot>;
+  list(options?: CallOptions & { readonly all?: boolean }): Promise<Pilot[]>;
+  preview(description: PilotDescription, options?: CallOptions): Promise<{ sentence: string; script: string }>;
+}
+
+/** A task description in which handles may stand for ids. */
+export type TaskInput = Omit<TaskDescription, 'pilot' | 'services'> & {
+  readonly pilot?: string | Pilot | undefined;
+  readonly services?: readonly (string | Service)[] | undefined;
+};
+
+export interface Tasks {
+  submit(description: TaskInput, options?: CallOptions): Promise<Task>;
+  /** All in one call; durable when it resolves. */
+  submitMany(descriptions: readonly TaskInput[], options?: CallOptions): Promise<Task[]>;
+  get(ref: string, options?: CallOptions): Promise<Task>;
+  list(options?: CallOptions & { readonly all?: boolean }): Promise<Task[]>;
+}
+
+/** A service description in which a handle may stand for the pilot's id. */
+export type ServiceInput = Omit<ServiceDescription, 'pilot'> & { readonly pilot?: string | Pilot | undefined };
+
+export interface Services {
+  templates(options?: CallOptions): Promise<TemplateReport[]>;
+  /** Always a new one. */
+  start(template: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
+  /** The live one of that name, else a new one; the name is also the template where none is given. */
+  ensure(name: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
+  attach(description: AttachDescription, options?: CallOptions): Promise<Service>;
+  get(ref: string, options?: CallOptions): Promise<Service>;
+  list(options?: CallOptions & { readonly all?: boolean }): Promise<Service[]>;
+}
+
+export interface Answers {
+  get(ref: string, options?: CallOptions): Promise<Answer>;
+  list(options?: CallOptions & { readonly all?: boolean }): Promise<Answer[]>;
+}
+
+export interface Credentials {
+  list(options?: CallOptions): Promise<CredentialReport[]>;
+  put(name: string, secret: string, options?: CallOptions): Promise<CredentialReport>;
+  remove(name: string, options?: CallOptions): Promise<void>;
+}
+
+/** Taking part in a live view in a cell; see `show`. */
+export interface Views {
+  render(viewId: string, target: { kind: AnyHandle['kind']; id: string }): Promise<ViewBundle>;
+  join(viewId: string, target: { kind: AnyHandle['kind']; id: string }, role: 'renderer' | 'kernel'): Observable<ViewUpdate>;
+  confirm(viewId: string): Promise<void>;
+}
+
+/** A client's connection to Pilothouse. */
+export interface Session extends AsyncDisposable {
+  /** Notebook path or given name; ownership is by this. */
+  readonly name: string;
+  readonly connection: Connection;
+  /** Replays the last, completes when closed. */
+  readonly connection$: Observable<Connection>;
+  readonly picture: Picture;
+  /** Starts with a whole picture, then one value per change (at most 30 a second). */
+  readonly picture$: Observable<Picture>;
+  readonly pilots: Pilots;
+  readonly tasks: Tasks;
+  readonly services: Services;
+  readonly answers: Answers;
+  readonly credentials: Credentials;
+  readonly views: Views;
+  engines(options?: CallOptions): Promise<EngineReport[]>;
+  doctor(options?: CallOptions): Promise<Check[]>;
+  /** Takes a final thing off the lists. */
+  forget(target: { kind: AnyHandle['kind']; id: string }, options?: CallOptions): Promise<void>;
+  /** Tries at once instead of waiting for the next attempt. */
+  reconnect(): void;
+  /** Ends nothing. */
+  close(): Promise<void>;
+}

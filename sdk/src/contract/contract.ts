@@ -1,0 +1,214 @@
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { idSchema } from '../ids/ids.js';
+import {
+  answerRecordSchema,
+  attachDescriptionSchema,
+  chatOptionsSchema,
+  checkSchema,
+  chunkBatchSchema,
+  credentialReportSchema,
+  engineReportSchema,
+  helloSchema,
+  keySchema,
+  logChunkSchema,
+  messageSchema,
+  originSchema,
+  pilotDescriptionSchema,
+  pilotRecordSchema,
+  recordKindSchema,
+  serviceDescriptionSchema,
+  serviceRecordSchema,
+  targetSchema,
+  taskDescriptionSchema,
+  taskRecordSchema,
+  templateReportSchema,
+  viewBundleSchema,
+  viewUpdateSchema,
+} from '../schemas/index.js';
+import { nameSchema } from '../ids/ids.js';
+
+/**
+ * Flow control of one stream over WebSocket: the client names the stream with `sub` and allows `credits` batches;
+ * `grant` allows more. Over HTTP (SSE) both stay out and the socket's own flow control counts.
+ */
+export const flowSchema = z.object({
+  sub: idSchema('sub').optional(),
+  credits: z.int().min(1).max(1024).optional(),
+});
+
+/** A batch of the picture: everything that changed after `after`, or the whole picture when `reset` is true. */
+export const watchBatchSchema = z
+  .object({
+    epoch: z.int(),
+    /** Pass it as `after` to go on from here. */
+    seq: z.int(),
+    /** Forget what you have: this batch is the whole picture (of the kinds asked for). */
+    reset: z.boolean(),
+    pilots: z.array(pilotRecordSchema),
+    tasks: z.array(taskRecordSchema),
+    services: z.array(serviceRecordSchema),
+    /** Without their text. */
+    answers: z.array(answerRecordSchema),
+    /** Ids of what has been removed from the lists. */
+    removed: z.array(z.string()),
+  })
+  .meta({ id: 'WatchBatch' });
+export type WatchBatch = z.infer<typeof watchBatchSchema>;
+
+/** An id or a name (or, for the command line, a unique prefix of an id). */
+const ref = z.strictObject({ ref: z.string().min(1) });
+const submitted = { origin: originSchema, key: keySchema };
+const logInput = z.strictObject({
+  ref: z.string().min(1),
+  stream: z.enum(['stdout', 'stderr']),
+  /** Byte offset to read from; negative counts from the end. */
+  offset: z.int().default(0),
+  limit: z
+    .int()
+    .min(1)
+    .max(1024 * 1024)
+    .default(64 * 1024),
+});
+const listInput = z.strictObject({ all: z.boolean().default(false) }).prefault({});
+const explanation = z.object({ text: z.string(), evidence: z.array(z.string()) });
+const nothing = z.object({});
+
+/** Every call there is between a client (SDK, panels, Python, CLI) and the bridge. */
+export const contract = {
+  system: {
+    /** First call on every connection; VERSION_MISMATCH when the protocols differ. */
+    hello: oc
+      .input(z.object({ protocol: z.int(), version: z.string(), client: z.string() }))
+      .output(helloSchema),
+    /** Every check of `pilothouse doctor`. */
+    doctor: oc.input(nothing.prefault({})).output(z.object({ checks: z.array(checkSchema) })),
+    /** Ends the bridge, nothing else: pilots go on. */
+    stop: oc.input(nothing.prefault({})).output(nothing),
+    /** The picture, live. */
+    watch: oc
+      .input(
+        flowSchema.extend({
+          kinds: z.array(recordKindSchema).min(1).default(['pilot', 'task', 'service', 'answer']),
+          /** Only these ids. */
+          ids: z.array(z.string()).optional(),
+          /** Go on after this point, if the epoch is still the same. */
+          after: z.object({ epoch: z.int(), seq: z.int() }).optional(),
+        }),
+      )
+      .output(eventIterator(watchBatchSchema)),
+    /** Allows more batches on a stream of this connection. */
+    grant: oc.input(z.strictObject({ sub: idSchema('sub'), credits: z.int().min(1).max(1024) })).output(nothing),
+    /** Takes a final thing off the lists. */
+    forget: oc.input(targetSchema).output(nothing),
+  },
+  engines: {
+    list: oc.input(nothing.prefault({})).output(z.array(engineReportSchema)),
+  },
+  pilots: {
+    submit: oc
+      .input(z.strictObject({ description: pilotDescriptionSchema, ...submitted }))
+      .output(pilotRecordSchema),
+    /** The live one of that name, else a new one; DESCRIPTION_CHANGED when the live one was described differently. */
+    ensure: oc
+      .input(z.strictObject({ name: nameSchema, description: pilotDescriptionSchema, ...submitted }))
+      .output(pilotRecordSchema),
+    get: oc.input(ref).output(pilotRecordSchema),
+    list: oc.input(listInput).output(z.array(pilotRecordSchema)),
+    /** What would be run to start it, and the sentence that says what is asked for. */
+    preview: oc
+      .input(z.strictObject({ description: pilotDescriptionSchema }))
+      .output(z.object({ sentence: z.string(), script: z.string() })),
+    explain: oc.input(ref).output(explanation),
+    /** Ends the pilot with everything on it. */
+    end: oc.input(ref).output(pilotRecordSchema),
+  },
+  tasks: {
+    /** Durable when it returns. One call, one key per task: repeating it changes nothing. */
+    submit: oc
+      .input(
+        z.strictObject({
+          tasks: z
+            .array(z.strictObject({ description: taskDescriptionSchema, key: keySchema }))
+            .min(1)
+            .max(1000),
+          origin: originSchema,
+        }),
+      )
+      .output(z.array(taskRecordSchema)),
+    get: oc.input(ref).output(taskRecordSchema),
+    list: oc.input(listInput).output(z.array(taskRecordSchema)),
+    explain: oc.input(ref).output(explanation),
+    log: oc.input(logInput).output(logChunkSchema),
+    cancel: oc.input(ref).output(taskRecordSchema),
+  },
+  services: {
+    templates: oc.input(nothing.prefault({})).output(z.array(templateReportSchema)),
+    start: oc
+      .input(z.strictObject({ description: serviceDescriptionSchema, ...submitted }))
+      .output(serviceRecordSchema),
+    /** The live one of that name, else a new one; the name is also the template where none is given. */
+    ensure: oc
+      .input(z.strictObject({ name: nameSchema, description: serviceDescriptionSchema, ...submitted }))
+      .output(serviceRecordSchema),
+    /** Checks the server, then keeps it as a service; stopping it only detaches. */
+    attach: oc
+      .input(z.strictObject({ description: attachDescriptionSchema, ...submitted }))
+      .output(serviceRecordSchema),
+    get: oc.input(ref).output(serviceRecordSchema),
+    list: oc.input(listInput).output(z.array(serviceRecordSchema)),
+    explain: oc.input(ref).output(explanation),
+    /** Output of one instance (number from 1). */
+    log: oc.input(logInput.extend({ instance: z.int().min(1).default(1) })).output(logChunkSchema),
+    /** Probes every instance now. */
+    probe: oc.input(ref).output(serviceRecordSchema),
+    stop: oc.input(ref).output(serviceRecordSchema),
+  },
+  credentials: {
+    list: oc.input(nothing.prefault({})).output(z.array(credentialReportSchema)),
+    /** Stores or replaces a secret (file, 0600). The secret never comes back out. */
+    put: oc
+      .input(z.strictObject({ name: nameSchema, secret: z.string().min(1).max(16384) }))
+      .output(credentialReportSchema),
+    remove: oc.input(z.strictObject({ name: nameSchema })).output(nothing),
+  },
+  answers: {
+    /** Asks a service; the answer is kept for replay and goes on without its caller. */
+    chat: oc
+      .input(
+        z.strictObject({
+          service: z.string().min(1),
+          messages: z.array(messageSchema).min(1),
+          options: chatOptionsSchema.prefault({}),
+          ...submitted,
+        }),
+      )
+      .output(answerRecordSchema),
+    get: oc.input(ref).output(answerRecordSchema),
+    list: oc.input(listInput).output(z.array(answerRecordSchema)),
+    /** Every chunk from number `from` on, none lost or doubled; ends after the batch that carries the final record. */
+    follow: oc
+      .input(flowSchema.extend({ id: z.string(), from: z.int().min(0).default(0) }))
+      .output(eventIterator(chunkBatchSchema)),
+    /** Stops it at the server too. */
+    stop: oc.input(ref).output(answerRecordSchema),
+    /** Asks the same again, as a new answer with `retryOf`. */
+    retry: oc.input(ref.extend(submitted)).output(answerRecordSchema),
+  },
+  views: {
+    /** Static HTML and text of a thing as it stands now. */
+    render: oc
+      .input(z.strictObject({ viewId: idSchema('view'), target: targetSchema }))
+      .output(viewBundleSchema),
+    /** Takes part in a view, as long as the stream is open. */
+    join: oc
+      .input(
+        flowSchema.extend({ viewId: idSchema('view'), target: targetSchema, role: z.enum(['renderer', 'kernel']) }),
+      )
+      .output(eventIterator(viewUpdateSchema)),
+    /** The final bundle is in the notebook. */
+    confirm: oc.input(z.strictObject({ viewId: idSchema('view') })).output(nothing),
+  },
+};
+
+export type Contract = typeof contract;

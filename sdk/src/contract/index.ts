@@ -1,0 +1,1 @@
+export { type Contract, contract, flowSchema, type WatchBatch, watchBatchSchema } from './contract.js';

@@ -1,0 +1,2 @@
+export { ERROR_CODES, type ErrorCode, type ErrorData, errorCodeSchema, errorDataSchema } from './codes.js';
+export { PilothouseError, type PilothouseErrorOptions, toErrorData } from './pilothouse-error.js';

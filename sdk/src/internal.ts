@@ -1,0 +1,12 @@
+/**
+ * For bridge, agent and JupyterLab extension only: schemas, contract and wire formats.
+ * Not part of the public interface; it may change with any release.
+ */
+export * from './contract/index.js';
+export * from './errors/index.js';
+export * from './ids/ids.js';
+export * from './schemas/index.js';
+export * from './states/index.js';
+export * from './units/duration.js';
+export * from './units/size.js';
+export * from './wire/index.js';

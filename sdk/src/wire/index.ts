@@ -1,0 +1,3 @@
+export * from './journal.js';
+export * from './link.js';
+export * from './spool.js';

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { errorDataSchema } from '../errors/index.js';
+import { logChunkSchema } from '../schemas/task.js';
+import { beatSchema, journalRecordSchema } from './journal.js';
+import { spoolRecordSchema } from './spool.js';
+
+/** Version of the frames between bridge and agent. */
+export const LINK_PROTOCOL = 1;
+
+/** Seconds between two beats; three missed ones mean lost contact. */
+export const BEAT_SECONDS = 1;
+
+/**
+ * Agent → bridge, one JSON frame each over ZeroMQ (DEALER → ROUTER, the pilot's id is the routing id).
+ * `hello` first, and again whenever the bridge has changed.
+ */
+export const agentFrameSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.int(),
+    pilot: z.string(),
+    /** Epoch of the agent. */
+    epoch: z.int(),
+    /** Highest bridge epoch it obeys. */
+    obeys: z.int(),
+    /** Last journal record there is. */
+    journalSeq: z.int(),
+    /** Last spool record it has read. */
+    spoolSeq: z.int(),
+  }),
+  z.object({ type: z.literal('events'), records: z.array(journalRecordSchema).min(1) }),
+  z.object({ type: z.literal('beat'), beat: beatSchema }),
+  z.object({
+    type: z.literal('reply'),
+    re: z.int(),
+    log: logChunkSchema.optional(),
+    error: errorDataSchema.optional(),
+  }),
+]);
+export type AgentFrame = z.infer<typeof agentFrameSchema>;
+
+/** Bridge → agent. */
+export const bridgeFrameSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('welcome'),
+    protocol: z.int(),
+    epoch: z.int(),
+    /** Send journal records after this one. */
+    haveSeq: z.int(),
+  }),
+  /** Records that now stand in the spool, inline for speed. A gap before the first: read the spool. */
+  z.object({ type: z.literal('spool'), records: z.array(spoolRecordSchema).min(1) }),
+  /** Journal records up to this one are durable here; READY of an instance counts as published. */
+  z.object({ type: z.literal('ack'), seq: z.int() }),
+  /** Answer to a beat, so that the agent knows that the bridge is there. */
+  z.object({ type: z.literal('beat'), epoch: z.int() }),
+  /** Reads live output that lies on the node. */
+  z.object({
+    type: z.literal('log'),
+    re: z.int(),
+    /** Task or instance id. */
+    id: z.string(),
+    stream: z.enum(['stdout', 'stderr']),
+    offset: z.int(),
+    limit: z.int(),
+  }),
+  /** Probe these instances now. */
+  z.object({ type: z.literal('probe'), re: z.int(), instances: z.array(z.string()) }),
+]);
+export type BridgeFrame = z.infer<typeof bridgeFrameSchema>;

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { timeSchema } from '../schemas/common.js';
+import { probeSchema } from '../schemas/service.js';
+
+const stamp = {
+  /** One number line per pilot, over all epochs. */
+  seq: z.int(),
+  epoch: z.int(),
+  t: timeSchema,
+};
+
+const run = {
+  command: z.array(z.string()).min(1),
+  /** The whole environment of the process; nothing else is inherited. */
+  env: z.record(z.string(), z.string()),
+  cwd: z.string(),
+  cores: z.int(),
+  gpus: z.int(),
+  /** bytes; null: no limit of its own */
+  memory: z.number().nullable(),
+};
+
+/** A task as an agent gets it: everything resolved. */
+export const taskSpecSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  ...run,
+  sandbox: z.boolean(),
+  /** Ids of services of the same pilot that must be READY first. */
+  services: z.array(z.string()),
+});
+export type TaskSpec = z.infer<typeof taskSpecSchema>;
+
+/**
+ * A service as an agent gets it. `{port}`, `{host}`, `{cores}`, `{apiKeyFile}` in `command` and `env` are filled in per
+ * instance by the agent, which also chooses the port and makes the key (file, 0600).
+ */
+export const serviceSpecSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  ...run,
+  instances: z.array(z.object({ id: z.string(), index: z.int() })).min(1),
+  probe: probeSchema,
+  /** seconds */
+  startTimeout: z.number(),
+  restarts: z.int(),
+  /** Whether the command takes a key. */
+  authenticated: z.boolean(),
+  /** Files that must exist before it starts; the first missing one fails it with MODEL_NOT_FOUND and its path. */
+  needs: z.array(z.string()),
+});
+export type ServiceSpec = z.infer<typeof serviceSpecSchema>;
+
+/** One line of `pilots/<id>/spool/<epoch>.jsonl`, written by the bridge. */
+export const spoolRecordSchema = z.discriminatedUnion('type', [
+  z.object({ ...stamp, type: z.literal('task'), task: taskSpecSchema }),
+  z.object({ ...stamp, type: z.literal('service'), service: serviceSpecSchema }),
+  z.object({ ...stamp, type: z.literal('cancel'), task: z.string() }),
+  z.object({ ...stamp, type: z.literal('stop'), service: z.string() }),
+  /** End the pilot with everything on it. */
+  z.object({ ...stamp, type: z.literal('end') }),
+]);
+export type SpoolRecord = z.infer<typeof spoolRecordSchema>;
+
+/** `pilots/<id>/pilot.json`, written once by the engine before anything starts. */
+export const pilotFileSchema = z.object({
+  v: z.literal(1),
+  id: z.string(),
+  name: z.string(),
+  engine: z.string(),
+  cores: z.int(),
+  gpus: z.int(),
+  memory: z.number().nullable(),
+  /** seconds */
+  runtime: z.number(),
+  /** CPU numbers it may use, when the engine knows them. */
+  cpus: z.array(z.int()).nullable(),
+  createdAt: timeSchema,
+  /** Absolute paths. */
+  folder: z.string(),
+  runtimeDir: z.string(),
+});
+export type PilotFile = z.infer<typeof pilotFileSchema>;
+
+/** `pilots/<id>/connect.json` (0600): how an agent finds the bridge; written anew at each epoch. */
+export const connectFileSchema = z.object({
+  v: z.literal(1),
+  epoch: z.int(),
+  /** ZeroMQ addresses, best first: `ipc:///tmp/pilothouse-1000/agents.ipc`. */
+  addresses: z.array(z.string()).min(1),
+});
+export type ConnectFile = z.infer<typeof connectFileSchema>;

@@ -1,0 +1,13 @@
+// `npm run bench -- NAME [--json]`: progress on stderr, the figures as the last line on stdout.
+import { bridge } from './bridge/index.mjs';
+
+const BENCHES = { bridge };
+const [name, ...flags] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.error(`Name a bench: ${Object.keys(BENCHES).join(', ')}. Example: npm run bench -- bridge --json`);
+  process.exit(2);
+}
+const figures = await bench((text) => console.error(text));
+if (flags.includes('--json')) console.log(JSON.stringify(figures));
+else console.table(Object.fromEntries(Object.entries(figures).filter(([key]) => key !== 'spread')));

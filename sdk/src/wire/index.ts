@@ -1,3 +1,4 @@
 export * from './journal.js';
+export * from './lease.js';
 export * from './link.js';
 export * from './spool.js';

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DENO, KERNEL_TOOLS, NODE24, REPO, VENV, VENV_PYTHON } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
+import { fingerprint } from './stamps.mjs';
 
 export const KERNELSPECS = join(VENV, 'share', 'jupyter', 'kernels');
 
@@ -75,4 +76,13 @@ export async function writeKernelspecs() {
 /** The files whose absence means that the kernelspecs must be written again. */
 export function kernelspecFiles() {
   return Object.keys(kernelJson).map((name) => join(KERNELSPECS, name, 'kernel.json'));
+}
+
+/** The fingerprint of what the kernelspecs are made from. */
+export function kernelspecInputs() {
+  return fingerprint(REPO, {
+    folders: ['tools/kernels/logos'],
+    files: ['tools/kernels/package-lock.json'],
+    values: [kernelJson],
+  });
 }

@@ -1,0 +1,65 @@
+// The virtual environment of this checkout. Its stamps lie inside it, so that they go when it goes.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
+import { run } from '../lib/processes.mjs';
+import { demoModelRefusal, findPython } from './machine.mjs';
+import { withoutNpm } from './npm-packages.mjs';
+import { Progress } from './progress.mjs';
+import { fingerprint, isFresh, writeStamp } from './stamps.mjs';
+
+const stampOf = (name) => join(VENV, 'stamps', name);
+
+const pip = (...args) =>
+  run([VENV_PYTHON, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...args], {
+    cwd: REPO,
+    env: { ...withoutNpm(), PYTHONNOUSERSITE: '1' },
+  });
+
+/** Makes the virtual environment, or takes the one that is there. */
+export async function makeVenv() {
+  const { path, version } = await findPython();
+  if (path.startsWith(`${VENV}/`)) return Progress.nothingToDo;
+  await run([path, '-m', 'venv', '--clear', VENV]);
+  return `Python ${version.join('.')}`;
+}
+
+/** Installs one file of locked requirements, every file checked against its hash. */
+async function installLocked(name) {
+  const file = join(REQUIREMENTS, `${name}.txt`);
+  const print = fingerprint(REQUIREMENTS, { files: [`${name}.txt`], values: [pythonHome()] });
+  if (isFresh(stampOf(name), print)) return Progress.nothingToDo;
+  await pip('--require-hashes', '--no-deps', '--requirement', file);
+  writeStamp(stampOf(name), print);
+  return undefined;
+}
+
+/** Where the environment's packages are; it names the Python version, so a new Python means a new installation. */
+function pythonHome() {
+  return existsSync(join(VENV, 'lib')) ? readdirSync(join(VENV, 'lib')).sort().join() : '';
+}
+
+export const installRuntime = () => installLocked('runtime');
+export const installTestTools = () => installLocked('test');
+
+/** Installs the demo model where its server can run; elsewhere says why not. */
+export async function installDemoModel() {
+  const refusal = demoModelRefusal();
+  return refusal === undefined ? installLocked('demo') : `left out: ${refusal}`;
+}
+
+/**
+ * Installs the Python package of this checkout in place: a change of its source needs no installation. Its build back
+ * end is in the environment already, locked like the rest.
+ */
+export async function installPilothouse() {
+  const print = fingerprint(REPO, {
+    files: ['jupyterlab-extension/pyproject.toml', 'jupyterlab-extension/package.json'],
+    folders: ['jupyterlab-extension/jupyter-config'],
+    values: [REPO],
+  });
+  if (isFresh(stampOf('pilothouse'), print)) return Progress.nothingToDo;
+  await pip('--no-deps', '--no-build-isolation', '--editable', join(REPO, 'jupyterlab-extension'));
+  writeStamp(stampOf('pilothouse'), print);
+  return undefined;
+}

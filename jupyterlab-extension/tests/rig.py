@@ -1,0 +1,170 @@
+"""Folders of a test's own, a real Jupyter server, waiting for what can be observed, an end for all that was started."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TOKEN = "token-of-the-tests"
+DEADLINE_SECONDS = 60
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Waits for something that can be observed, with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Like :func:`wait_until`, without holding up the event loop."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class Folders:
+    """State root and runtime folder of one test; short, because a socket's path must be."""
+
+    root: Path
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def runtime(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def env(self) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+        return clean | {"PILOTHOUSE_HOME": str(self.home), "PILOTHOUSE_RUNTIME_DIR": str(self.runtime)}
+
+    def launch_with(self, *argv: str) -> None:
+        """Writes launcher.json."""
+        launcher = {"argv": list(argv), "cli": list(argv), "version": "0.1.0"}
+        (self.home / "launcher.json").write_text(json.dumps(launcher))
+
+    def processes(self) -> list[int]:
+        """Everything that runs with this test's state root in its environment."""
+        mark = f"PILOTHOUSE_HOME={self.home}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                try:
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+    def end_all(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self.processes():
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    continue
+            deadline = time.monotonic() + 5
+            while self.processes() and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+
+@contextmanager
+def folders_for_test() -> Iterator[Folders]:
+    root = Path(tempfile.mkdtemp(prefix="ph-", dir="/tmp"))
+    made = Folders(root)
+    made.home.mkdir(mode=0o700)
+    made.runtime.mkdir(mode=0o700)
+    try:
+        yield made
+    finally:
+        made.end_all()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@dataclass
+class Jupyter:
+    """A Jupyter server with the extension loaded, under a base URL of its own."""
+
+    folders: Folders
+    process: subprocess.Popen[bytes]
+    port: int
+    base: str = "/user/alice/"
+
+    def url(self, path: str, scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self.port}{self.base}{path}"
+
+    @property
+    def log(self) -> str:
+        return (self.folders.root / "jupyter.log").read_text()
+
+    def rss(self) -> int:
+        """bytes"""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmRSS")
+
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def jupyter_server(folders: Folders) -> Iterator[Jupyter]:
+    port = free_port()
+    config = folders.root / "jupyter_server_config.py"
+    config.write_text(
+        f"c.ServerApp.port = {port}\nc.ServerApp.port_retries = 0\nc.ServerApp.ip = '127.0.0.1'\n"
+        "c.ServerApp.base_url = '/user/alice/'\nc.ServerApp.allow_root = True\nc.ServerApp.open_browser = False\n"
+        f"c.ServerApp.root_dir = {str(folders.root)!r}\nc.ServerApp.jpserver_extensions = {{'pilothouse': True}}\n"
+        "c.ServerApp.log_level = 'INFO'\nc.ExtensionApp.open_browser = False\n"
+    )
+    env = folders.env | {"JUPYTER_TOKEN": TOKEN, "JUPYTER_RUNTIME_DIR": str(folders.root / "jpr")}
+    env |= {"JUPYTER_CONFIG_DIR": str(folders.root / "jpc"), "JUPYTER_DATA_DIR": str(folders.root / "jpd")}
+    with (folders.root / "jupyter.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", f"--config={config}"], env=env, stdout=log, stderr=log
+        )
+    jupyter = Jupyter(folders, process, port)
+    try:
+        wait_until(lambda: answers(port) or process.poll() is not None, "Jupyter answers")
+        assert process.poll() is None, jupyter.log
+        yield jupyter
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

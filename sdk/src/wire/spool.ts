@@ -75,6 +75,8 @@ export const pilotFileSchema = z.object({
   runtime: z.number(),
   /** CPU numbers it may use, when the engine knows them. */
   cpus: z.array(z.int()).nullable(),
+  /** Names of its GPUs as CUDA_VISIBLE_DEVICES takes them; absent: 0, 1, 2 … */
+  gpuIds: z.array(z.string()).optional(),
   createdAt: timeSchema,
   /** Absolute paths. */
   folder: z.string(),

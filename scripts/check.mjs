@@ -20,7 +20,7 @@ export const checks = [
     name: 'typescript (ui-tests)',
     argv: nodeTool('typescript/bin/tsc', '-p', 'ui-tests'),
     needs: join(REPO, 'ui-tests', 'node_modules'),
-    remedy: 'run `npm ci` in ui-tests',
+    remedy: '`npm test -- check` installs it',
   },
   {
     name: 'dependency rules',
@@ -44,7 +44,7 @@ export const checks = [
 ];
 
 function pythonRemedy() {
-  return 'run `node scripts/setup-tests.mjs`, which puts the Python test tools into .pilothouse/venv';
+  return '`npm test -- check` installs it into .pilothouse/venv';
 }
 
 function hasFiles(folder) {

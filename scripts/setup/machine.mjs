@@ -1,5 +1,5 @@
 // What a machine must have before anything is installed. Each refusal says how to get what is missing.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { VENV_PYTHON } from '../lib/paths.mjs';
 import { runCaptured } from '../lib/processes.mjs';
 import { SetupError } from './progress.mjs';
@@ -85,13 +85,19 @@ function pythonError(seen, env) {
 }
 
 /** Why the demo model cannot run here, or undefined where it can. */
-export function demoModelRefusal(arch = process.arch, glibc = glibcVersion()) {
+export function demoModelRefusal(arch = process.arch, glibc = glibcVersion(), flags = cpuFlags()) {
   if (arch !== 'x64') return `its server is built for x86_64, and this is ${arch}`;
   if (glibc === undefined) return 'its server needs glibc, and this system uses another C library';
   if (!atLeast(glibc.split('.').map(Number), DEMO_GLIBC)) {
     return `its server needs glibc ${DEMO_GLIBC.join('.')}, and this system has ${glibc}`;
   }
+  if (!flags.includes('avx2')) return 'its server needs a CPU with AVX2';
   return undefined;
+}
+
+function cpuFlags() {
+  const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+  return (line?.[1] ?? '').trim().split(/\s+/);
 }
 
 function glibcVersion() {

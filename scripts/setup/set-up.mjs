@@ -13,9 +13,10 @@ import { isFresh, writeStamp } from './stamps.mjs';
 /**
  * Makes this checkout ready to run.
  * @param {Progress} progress
- * @param {{ dev?: boolean }} [options] `dev`: test and check tools too
+ * @param {{ dev?: boolean, launcher?: boolean }} [options] `dev`: test and check tools too; `launcher: false` leaves the
+ *   user's state root alone
  */
-export async function setUp(progress, { dev = false } = {}) {
+export async function setUp(progress, { dev = false, launcher = true } = {}) {
   checkNode();
   await findPython();
   const npm = async () => {
@@ -37,7 +38,7 @@ export async function setUp(progress, { dev = false } = {}) {
   await progress.step('Kernels for notebooks', kernelspecs);
   linkLabextension();
   writeCommand();
-  writeLauncher();
+  if (launcher) writeLauncher();
 }
 
 async function kernelspecs() {

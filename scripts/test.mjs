@@ -1,0 +1,102 @@
+// `npm test`: sets up what the tests need, runs every suite, and sums up. `npm test -- sdk ui` runs the suites named.
+import { join } from 'node:path';
+import { runChecks } from './check.mjs';
+import { REPO } from './lib/paths.mjs';
+import { installNpm } from './setup/npm-packages.mjs';
+import { Progress } from './setup/progress.mjs';
+import { setUp } from './setup/set-up.mjs';
+import { none, sum } from './testing/counts.mjs';
+import { suites } from './testing/suites.mjs';
+import { installSystemPackages } from './testing/system.mjs';
+
+/** Suites that run at the same time: as many as the smallest machine they are meant for has cores. */
+const LANES = 2;
+const NAMES = [...Object.keys(suites), 'check'];
+
+const inCi = ['1', 'true'].includes(process.env.CI ?? '');
+
+function chosen(argv) {
+  const unknown = argv.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0) throw new Error(`No suite is called ${unknown.join(', ')}. There are: ${NAMES.join(', ')}.`);
+  return argv.length > 0 ? argv : NAMES;
+}
+
+const line = (name, counts, started) => {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+  return `${counts.failed === 0 ? '✓' : '✗'} ${name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`;
+};
+
+async function runSuite(name) {
+  const started = performance.now();
+  const { run, browser } = suites[name];
+  // The browser suite takes minutes: what it does is shown while it does it. The others speak when they are done.
+  const { counts, output } = await run(name, browser ? (text) => console.log(`  ${text}`) : undefined);
+  if (counts.failed > 0 && !browser) console.log(output.trimEnd());
+  console.log(line(name, counts, started));
+  return counts;
+}
+
+/** Runs the suites, `LANES` at a time, in their order. */
+async function runAll(names) {
+  const waiting = [...names];
+  const results = [];
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) results.push(await runSuite(name));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return results;
+}
+
+async function main(argv) {
+  const names = chosen(argv);
+  const progress = new Progress();
+  const browser = names.filter((name) => suites[name]?.browser);
+  const others = names.filter((name) => name !== 'check' && !suites[name].browser);
+  const results = [];
+
+  // Chromium and the browser tools are fetched while the first suites run. A failure waits until it is asked for.
+  let refused = new Map();
+  const browserTools = (async () => {
+    await progress.step('Debian packages for tests', async () => {
+      refused = await installSystemPackages(names);
+      return refused.size === 0 ? Progress.nothingToDo : 'not all of them';
+    });
+    if (names.includes('ui') || names.includes('check')) {
+      await progress.step('Browser test tools', () => installNpm(join(REPO, 'ui-tests'), { dev: true }));
+    }
+  })();
+  const [ready] = await Promise.allSettled([setUp(progress, { dev: true, launcher: false })]);
+  if (ready.status === 'rejected') {
+    await Promise.allSettled([browserTools]);
+    throw ready.reason;
+  }
+  results.push(...(await runAll(others)));
+  await browserTools;
+
+  if (names.includes('check')) {
+    const started = performance.now();
+    const counts = { ...none(), ...(await runChecks()) };
+    console.log(line('check', counts, started));
+    results.push(counts);
+  }
+  for (const name of browser) {
+    if (refused.has(name)) {
+      console.log(`${inCi ? '✗' : '–'} ${name}: not run, ${refused.get(name)}`);
+      if (inCi) results.push({ ...none(), failed: 1 });
+    } else {
+      results.push(await runSuite(name));
+    }
+  }
+  return sum(results);
+}
+
+try {
+  const { passed, failed } = await main(process.argv.slice(2));
+  process.exitCode = failed === 0 ? 0 : 1;
+  console.log(`${passed} passed, ${failed} failed`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+  console.log('0 passed, 1 failed');
+}

@@ -1,0 +1,85 @@
+// The suites of `npm test`: how each is run, and on which Node.
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOCAL, NODE24, REPO, VENV_PYTHON } from '../lib/paths.mjs';
+import { runCaptured } from '../lib/processes.mjs';
+import { junitCounts, none, playwrightCounts, vitestCounts } from './counts.mjs';
+
+const REPORTS = join(LOCAL, 'reports');
+const LIMIT_MS = 20 * 60_000;
+const PYTHON_TESTS = ['jupyterlab-extension/tests', 'pilot-agent/tests'];
+
+/** What was measured is reported by the runner itself; a runner that fails without a failed test counts as one. */
+async function report(name, suffix, argv, { counts, cwd, env = {}, onLine }) {
+  mkdirSync(REPORTS, { recursive: true });
+  const file = join(REPORTS, `${name}.${suffix}`);
+  rmSync(file, { force: true });
+  const { status, output } = await runCaptured(argv(file), {
+    cwd,
+    env: { ...process.env, ...env(file) },
+    timeoutMs: LIMIT_MS,
+    onLine,
+  });
+  const found = counts(file) ?? none();
+  if (status !== 0 && found.failed === 0) found.failed = 1;
+  if (found.passed + found.failed === 0) return { counts: { ...found, failed: 1 }, output: `${output}\nNo test ran.` };
+  return { counts: found, output };
+}
+
+const vitest = (folder, node) => (name) =>
+  report(
+    name,
+    'json',
+    (file) => [
+      node,
+      join(REPO, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ],
+    { cwd: join(REPO, folder), counts: vitestCounts, env: () => ({ NO_COLOR: '1' }) },
+  );
+
+const pytest = () => (name) =>
+  report(
+    name,
+    'xml',
+    (file) => [
+      VENV_PYTHON,
+      '-m',
+      'pytest',
+      '-q',
+      `--junitxml=${file}`,
+      '--import-mode=importlib',
+      ...PYTHON_TESTS.filter((folder) => existsSync(join(REPO, folder))),
+    ],
+    { cwd: REPO, counts: junitCounts, env: () => ({}) },
+  );
+
+const playwright = () => (name, onLine) =>
+  report(
+    name,
+    'json',
+    () => [process.execPath, join(REPO, 'ui-tests', 'node_modules', '@playwright', 'test', 'cli.js'), 'test'],
+    {
+      cwd: join(REPO, 'ui-tests'),
+      counts: playwrightCounts,
+      env: (file) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: file }),
+      onLine,
+    },
+  );
+
+/**
+ * Every suite but `check`, which has its own counting. Bridge and agent run on the private Node, as the product does;
+ * the SDK on the user's. `browser` needs the browser tests' own packages, and the machine for itself.
+ */
+export const suites = {
+  sdk: { run: vitest('sdk', process.execPath) },
+  bridge: { run: vitest('kernels-bridge', NODE24) },
+  agent: { run: vitest('pilot-agent', NODE24) },
+  jupyterlab: { run: vitest('jupyterlab-extension', process.execPath) },
+  scripts: { run: vitest('scripts', process.execPath) },
+  python: { run: pytest() },
+  ui: { run: playwright(), browser: true },
+};

@@ -39,9 +39,9 @@ export function checkNode(version = process.versions.node, platform = process.pl
  * The Python to make the virtual environment with: the one it has already, `$PILOTHOUSE_PYTHON`, or what PATH offers.
  * @returns {Promise<{ path: string, version: number[] }>}
  */
-export async function findPython(env = process.env) {
+export async function findPython(env = process.env, own = VENV_PYTHON) {
   const candidates = [
-    ...(existsSync(VENV_PYTHON) ? [VENV_PYTHON] : []),
+    ...(existsSync(own) ? [own] : []),
     ...(env.PILOTHOUSE_PYTHON
       ? [env.PILOTHOUSE_PYTHON]
       : ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10']),
@@ -87,7 +87,7 @@ function pythonError(seen, env) {
 /** Why the demo model cannot run here, or undefined where it can. */
 export function demoModelRefusal(arch = process.arch, glibc = glibcVersion(), flags = cpuFlags()) {
   if (arch !== 'x64') return `its server is built for x86_64, and this is ${arch}`;
-  if (glibc === undefined) return 'its server needs glibc, and this system uses another C library';
+  if (!glibc) return 'its server needs glibc, and this system uses another C library';
   if (!atLeast(glibc.split('.').map(Number), DEMO_GLIBC)) {
     return `its server needs glibc ${DEMO_GLIBC.join('.')}, and this system has ${glibc}`;
   }

@@ -1,5 +1,17 @@
+/**
+ * `@pilothouse/sdk`: types, states, errors and units; runs anywhere. Connect with `@pilothouse/sdk/node` or
+ * `@pilothouse/sdk/browser`.
+ */
+export {
+  type AsyncIterableOptions,
+  type CountedIterable,
+  toAsyncIterable,
+} from './client/streams/to-async-iterable.js';
+export type * from './client/types.js';
 export * from './errors/index.js';
 export { isId, newId, shortId } from './ids/ids.js';
+export type * from './schemas/index.js';
+export { VIEW_MIME } from './schemas/view.js';
 export * from './states/index.js';
 export { type Duration, durationSchema, formatSeconds, toSeconds } from './units/duration.js';
 export { formatBytes, type Size, sizeSchema, toBytes } from './units/size.js';

@@ -3,8 +3,8 @@ import type { ErrorCode } from '../errors/index.js';
 import type {
   AnswerRecord,
   AttachDescription,
-  Check,
   ChatOptions,
+  Check,
   Chunk,
   Contact,
   CredentialReport,
@@ -109,7 +109,10 @@ export interface Service extends Handle<ServiceState, ServiceRecord> {
   /** Resolves when it can be called; rejects with SERVICE_FAILED when that can no longer come. */
   ready(options?: CallOptions): Promise<void>;
   /** Asks it. Returns at once; asked before it is ready, the question waits. */
-  chat(prompt: string | readonly Message[], options?: ChatOptions & { readonly signal?: AbortSignal | undefined }): Answer;
+  chat(
+    prompt: string | readonly Message[],
+    options?: ChatOptions & { readonly signal?: AbortSignal | undefined },
+  ): Answer;
   log(options?: LogOptions & { readonly instance?: number | undefined }): Promise<LogChunk>;
   probe(options?: CallOptions): Promise<void>;
   /** Stops it; an attached service is only let go. */
@@ -216,7 +219,11 @@ export interface Credentials {
 /** Taking part in a live view in a cell; see `show`. */
 export interface Views {
   render(viewId: string, target: { kind: AnyHandle['kind']; id: string }): Promise<ViewBundle>;
-  join(viewId: string, target: { kind: AnyHandle['kind']; id: string }, role: 'renderer' | 'kernel'): Observable<ViewUpdate>;
+  join(
+    viewId: string,
+    target: { kind: AnyHandle['kind']; id: string },
+    role: 'renderer' | 'kernel',
+  ): Observable<ViewUpdate>;
   confirm(viewId: string): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
-import { idSchema } from '../ids/ids.js';
+import { idSchema, nameSchema } from '../ids/ids.js';
 import {
   answerRecordSchema,
   attachDescriptionSchema,
@@ -26,7 +26,6 @@ import {
   viewBundleSchema,
   viewUpdateSchema,
 } from '../schemas/index.js';
-import { nameSchema } from '../ids/ids.js';
 
 /**
  * Flow control of one stream over WebSocket: the client names the stream with `sub` and allows `credits` batches;
@@ -78,9 +77,7 @@ const nothing = z.object({});
 export const contract = {
   system: {
     /** First call on every connection; VERSION_MISMATCH when the protocols differ. */
-    hello: oc
-      .input(z.object({ protocol: z.int(), version: z.string(), client: z.string() }))
-      .output(helloSchema),
+    hello: oc.input(z.object({ protocol: z.int(), version: z.string(), client: z.string() })).output(helloSchema),
     /** Every check of `pilothouse doctor`. */
     doctor: oc.input(nothing.prefault({})).output(z.object({ checks: z.array(checkSchema) })),
     /** Ends the bridge, nothing else: pilots go on. */
@@ -106,9 +103,7 @@ export const contract = {
     list: oc.input(nothing.prefault({})).output(z.array(engineReportSchema)),
   },
   pilots: {
-    submit: oc
-      .input(z.strictObject({ description: pilotDescriptionSchema, ...submitted }))
-      .output(pilotRecordSchema),
+    submit: oc.input(z.strictObject({ description: pilotDescriptionSchema, ...submitted })).output(pilotRecordSchema),
     /** The live one of that name, else a new one; DESCRIPTION_CHANGED when the live one was described differently. */
     ensure: oc
       .input(z.strictObject({ name: nameSchema, description: pilotDescriptionSchema, ...submitted }))
@@ -197,9 +192,7 @@ export const contract = {
   },
   views: {
     /** Static HTML and text of a thing as it stands now. */
-    render: oc
-      .input(z.strictObject({ viewId: idSchema('view'), target: targetSchema }))
-      .output(viewBundleSchema),
+    render: oc.input(z.strictObject({ viewId: idSchema('view'), target: targetSchema })).output(viewBundleSchema),
     /** Takes part in a view, as long as the stream is open. */
     join: oc
       .input(

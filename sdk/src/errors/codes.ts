@@ -51,6 +51,8 @@ export const ERROR_CODES = {
   ANSWER_NOT_FOUND: false,
   ANSWER_STOPPED: false,
   STATE_UNREACHABLE: false,
+  CLOSED: false,
+  BUFFER_OVERFLOW: false,
   INTERNAL: false,
 } as const satisfies Record<string, boolean>;
 

@@ -14,7 +14,11 @@ export const pilotDescriptionSchema = z
   .strictObject({
     name: nameSchema.optional(),
     engine: engineNameSchema.default('local'),
-    cores: z.int().min(1).default(1).meta({ title: 'Cores', description: 'CPU cores held for your tasks and services' }),
+    cores: z
+      .int()
+      .min(1)
+      .default(1)
+      .meta({ title: 'Cores', description: 'CPU cores held for your tasks and services' }),
     gpus: z.int().min(0).default(0).meta({ title: 'GPUs', description: 'GPUs held; 0 where none are needed' }),
     memory: sizeSchema
       .optional()

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { errorDataSchema } from '../errors/index.js';
 import { nameSchema } from '../ids/ids.js';
 import { instanceStateSchema, serviceStateSchema } from '../states/index.js';
 import { durationSchema } from '../units/duration.js';
-import { errorDataSchema } from '../errors/index.js';
 import { contactSchema, reasonSchema, recordBase, timeSchema } from './common.js';
 import { outputRangeSchema, resourcesSchema } from './task.js';
 
@@ -57,14 +57,17 @@ export type ResolvedServiceDescription = z.output<typeof serviceDescriptionSchem
 /** A running service that somebody else started. */
 export const attachDescriptionSchema = z
   .strictObject({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .meta({ title: 'URL', description: 'Base URL of an OpenAI-compatible API, ending in /v1', examples: ['http://127.0.0.1:8000/v1'] }),
+    url: z.url({ protocol: /^https?$/ }).meta({
+      title: 'URL',
+      description: 'Base URL of an OpenAI-compatible API, ending in /v1',
+      examples: ['http://127.0.0.1:8000/v1'],
+    }),
     name: nameSchema.optional(),
     /** Name of a stored credential; the secret itself never travels in a description. */
-    credential: nameSchema
-      .optional()
-      .meta({ title: 'Credential', description: 'Name of a stored credential; leave empty for a server without a key' }),
+    credential: nameSchema.optional().meta({
+      title: 'Credential',
+      description: 'Name of a stored credential; leave empty for a server without a key',
+    }),
     model: z.string().optional().meta({ title: 'Model', description: 'Empty: the first model that the server lists' }),
     allowUnauthenticated: z
       .boolean()
@@ -140,7 +143,12 @@ export const serviceRecordSchema = z
     openToNode: z.boolean(),
     instances: z.array(instanceRecordSchema),
     /** Requests being answered and waiting, and the median total of the last ones in milliseconds. */
-    load: z.object({ outstanding: z.int(), queued: z.int(), p50: z.number().nullable(), recent: z.array(z.number()).max(20) }),
+    load: z.object({
+      outstanding: z.int(),
+      queued: z.int(),
+      p50: z.number().nullable(),
+      recent: z.array(z.number()).max(20),
+    }),
   })
   .meta({ id: 'Service' });
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;

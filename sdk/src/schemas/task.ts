@@ -26,14 +26,10 @@ export const taskDescriptionSchema = z
     cwd: z.string().min(1).optional(),
     /** A private folder under the pilot's instead of `cwd`. */
     sandbox: z.boolean().default(false),
-    cores: z
-      .int()
-      .min(0)
-      .default(1)
-      .meta({
-        title: 'Cores',
-        description: 'CPU cores granted; 0 for a task that only waits, such as one that asks services',
-      }),
+    cores: z.int().min(0).default(1).meta({
+      title: 'Cores',
+      description: 'CPU cores granted; 0 for a task that only waits, such as one that asks services',
+    }),
     gpus: resourcesSchema.shape.gpus,
     memory: resourcesSchema.shape.memory,
     /** Services (id or name) that must be READY before it starts; their address is in its environment. */

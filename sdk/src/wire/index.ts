@@ -1,4 +1,5 @@
 export * from './journal.js';
+export * from './launcher.js';
 export * from './lease.js';
 export * from './link.js';
 export * from './spool.js';

@@ -1,0 +1,20 @@
+import { AnswerHandle } from '../handles/answer-handle.js';
+import type { Core } from '../handles/core.js';
+import type { Answers } from '../types.js';
+
+/** `session.answers` */
+export function answersOf(core: Core): Answers {
+  const { caller, store } = core;
+  return {
+    async get(ref, options) {
+      const record = await caller.call(`answer ${ref}`, options, (api, signal) => api.answers.get({ ref }, { signal }));
+      return AnswerHandle.of(core, store.answers.put(record));
+    },
+    async list({ all = false, ...options } = {}) {
+      const records = await caller.call('listing answers', options, (api, signal) =>
+        api.answers.list({ all }, { signal }),
+      );
+      return records.map((record) => AnswerHandle.of(core, store.answers.put(record)));
+    },
+  };
+}

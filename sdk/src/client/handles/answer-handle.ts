@@ -1,0 +1,182 @@
+import type { Observable } from 'rxjs';
+import { PilothouseError, toErrorData } from '../../errors/index.js';
+import { newId } from '../../ids/ids.js';
+import type { AnswerRecord, ChatOptions, Chunk, Message } from '../../schemas/index.js';
+import { type RequestState, requestStates } from '../../states/index.js';
+import { withDeadline } from '../deadline.js';
+import { decodeError } from '../decode-error.js';
+import { isFinal } from '../picture/final.js';
+import { RecordCell } from '../picture/record-cell.js';
+import type { Answer, AnswerResult, CallOptions } from '../types.js';
+import { AnswerReader } from './answer-reader.js';
+import type { Core } from './core.js';
+import { LiveHandle } from './live-handle.js';
+
+/** {@link Answer} over a session. It exists before the bridge has taken the question; the id comes with that. */
+export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> implements Answer {
+  readonly kind = 'answer';
+  readonly #reader: AnswerReader;
+  #submission: Promise<string>;
+
+  private constructor(core: Core, cell: RecordCell<AnswerRecord>, submission: Promise<string>) {
+    super(core, cell, requestStates);
+    this.#submission = submission;
+    // Whoever reads the answer is told; a question that nobody follows must not end the process.
+    submission.catch(() => undefined);
+    this.#reader = new AnswerReader(core, () => this.#submission, this.closedSignal);
+  }
+
+  /** The handle of an answer that the bridge knows. */
+  static of(core: Core, cell: RecordCell<AnswerRecord>): AnswerHandle {
+    return new AnswerHandle(core, cell, Promise.resolve(cell.record.id));
+  }
+
+  /** Asks a service, without waiting. Aborting `signal` stops the answer. */
+  static ask(
+    core: Core,
+    service: { readonly id: string; readonly name: string },
+    messages: Message[],
+    options: ChatOptions,
+    signal?: AbortSignal,
+  ): AnswerHandle {
+    const submitted = core.caller.submission();
+    const cell = new RecordCell(provisional(service, messages, options, submitted.origin.name));
+    const handle = AnswerHandle.#submit(core, cell, () =>
+      core.caller.call(`asking ${service.name}`, undefined, (api, abort) =>
+        api.answers.chat({ service: service.id, messages, options, ...submitted }, { signal: abort }),
+      ),
+    );
+    const stop = () => handle.#stopQuietly();
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true, signal: handle.closedSignal });
+    return handle;
+  }
+
+  static #submit(core: Core, cell: RecordCell<AnswerRecord>, ask: () => Promise<AnswerRecord>): AnswerHandle {
+    const submission = ask().then(
+      (record) => {
+        // From here on the picture's own cell leads, and this one follows it.
+        core.store.answers
+          .put(record)
+          .stream.asObservable()
+          .subscribe((known) => cell.update(known));
+        return record.id;
+      },
+      (error: unknown) => {
+        const decoded = decodeError(error);
+        const now = new Date().toISOString();
+        cell.update({ ...cell.record, state: 'FAILED', since: now, endedAt: now, error: toErrorData(decoded) });
+        throw decoded;
+      },
+    );
+    return new AnswerHandle(core, cell, submission);
+  }
+
+  get text(): string {
+    return this.#reader.text;
+  }
+
+  get chunks$(): Observable<Chunk> {
+    return this.#reader.chunks$;
+  }
+
+  get text$(): Observable<string> {
+    return this.#reader.text$;
+  }
+
+  forEach(consume: (chunk: Chunk) => void, options?: CallOptions): Promise<void> {
+    return withDeadline(`answer of ${this.record.service.name}`, options, null, async (signal) => {
+      for await (const chunk of this.#reader.iterate(signal)) consume(chunk);
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk> {
+    return this.#reader.iterate();
+  }
+
+  result(options?: CallOptions): Promise<AnswerResult> {
+    return withDeadline(`answer of ${this.record.service.name}`, options, null, async (signal) => {
+      const { timing, usage, instance, finishReason } = await this.#reader.finished(signal);
+      if (timing === null) {
+        throw new PilothouseError('INTERNAL', `Answer ${this.id} ended without timing.`, { ids: { answer: this.id } });
+      }
+      return { text: this.#reader.text, usage, timing, instance: instance?.index ?? null, finishReason };
+    });
+  }
+
+  async explain(): Promise<string> {
+    const { state, error, reason, service } = this.record;
+    if (error) return [error.hint, error.message].filter(Boolean).join(' ');
+    if (reason) return reason.text;
+    return isFinal(this.record) ? `It is ${state}.` : `${service.name} is answering.`;
+  }
+
+  async stop(options?: CallOptions): Promise<void> {
+    const record = await this.core.caller.call('stopping the answer', options, async (api, signal) => {
+      const id = await this.#submission;
+      return api.answers.stop({ ref: id }, { signal });
+    });
+    this.core.store.answers.put(record);
+  }
+
+  retry(): Answer {
+    const { service, messages, options, id } = this.record;
+    if (id === '') return AnswerHandle.ask(this.core, service, messages, options);
+    const submitted = this.core.caller.submission();
+    const cell = new RecordCell<AnswerRecord>({
+      ...provisional(service, messages, options, submitted.origin.name),
+      retryOf: id,
+    });
+    return AnswerHandle.#submit(this.core, cell, () =>
+      this.core.caller.call(`asking ${service.name} again`, undefined, (api, abort) =>
+        api.answers.retry({ ref: id, ...submitted }, { signal: abort }),
+      ),
+    );
+  }
+
+  /** Resolves when the question is taken or refused; never rejects. */
+  async submitted(): Promise<void> {
+    await this.#submission.catch(() => undefined);
+  }
+
+  /** For an aborted signal: nobody waits here, and an answer that cannot be stopped any more has ended. */
+  #stopQuietly(): void {
+    if (!isFinal(this.record)) this.stop().catch(() => undefined);
+  }
+}
+
+/** What is known of an answer before the bridge has taken the question. */
+function provisional(
+  service: { readonly id: string; readonly name: string },
+  messages: Message[],
+  options: ChatOptions,
+  owner: string,
+): AnswerRecord {
+  const now = new Date().toISOString();
+  return {
+    kind: 'answer',
+    id: '',
+    name: `${service.name}-${newId('answer').slice(-6)}`,
+    seq: 0,
+    state: 'NEW',
+    since: now,
+    reason: null,
+    contact: { lost: false, since: now },
+    error: null,
+    times: { NEW: now },
+    owner,
+    createdAt: now,
+    endedAt: null,
+    service: { ...service },
+    instance: null,
+    messages,
+    options: { ...options, timeout: options.timeout ?? '10m' },
+    text: null,
+    chunks: 0,
+    finishReason: null,
+    usage: null,
+    timing: null,
+    model: null,
+    retryOf: null,
+  };
+}

@@ -1,0 +1,12 @@
+import type { Caller } from '../caller.js';
+import type { Connector } from '../connection/connector.js';
+import type { PictureStore } from '../picture/picture-store.js';
+
+/** What every handle of a session works with. */
+export interface Core {
+  readonly connector: Connector;
+  readonly caller: Caller;
+  readonly store: PictureStore;
+  /** Aborts when the session is closed. */
+  readonly closed: AbortSignal;
+}

@@ -1,0 +1,16 @@
+import type { AnyRecord } from '../../schemas/index.js';
+import { pilotStates, requestStates, type StateMachine, serviceStates, taskStates } from '../../states/index.js';
+
+/** The state machine of each kind of record. */
+export const machines = {
+  pilot: pilotStates,
+  task: taskStates,
+  service: serviceStates,
+  answer: requestStates,
+} as const;
+
+/** Whether nothing follows any more. */
+export function isFinal(record: AnyRecord): boolean {
+  const machine: StateMachine<string> = machines[record.kind];
+  return machine.isFinal(record.state);
+}

@@ -1,0 +1,93 @@
+import { Observable, ReplaySubject } from 'rxjs';
+import type { WatchBatch } from '../../contract/index.js';
+import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord } from '../../schemas/index.js';
+import type { Picture } from '../types.js';
+import { Shelf } from './shelf.js';
+
+/** At most 30 pictures a second. */
+const QUIET_MS = 33;
+
+/** All that the session knows, fed by one `watch` and by what calls return. Handles read from its cells. */
+export class PictureStore {
+  readonly pilots = new Shelf<PilotRecord>(() => this.#changed());
+  readonly tasks = new Shelf<TaskRecord>(() => this.#changed());
+  readonly services = new Shelf<ServiceRecord>(() => this.#changed());
+  readonly answers = new Shelf<AnswerRecord>(() => this.#changed());
+  readonly #out = new ReplaySubject<Picture>(1);
+  #picture: Picture = { pilots: [], tasks: [], services: [], answers: [] };
+  #whole = false;
+  #stale = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #lastOut = Number.NEGATIVE_INFINITY;
+
+  /** As it stands now. */
+  get picture(): Picture {
+    if (this.#stale) {
+      const { pilots, services, tasks, answers } = this;
+      this.#picture = {
+        pilots: pilots.listed,
+        services: services.listed,
+        tasks: tasks.listed,
+        answers: answers.listed,
+      };
+      this.#stale = false;
+    }
+    return this.#picture;
+  }
+
+  /** The whole picture once it is there, then one value per change, conflated. */
+  get picture$(): Observable<Picture> {
+    return new Observable((subscriber) => this.#out.subscribe(subscriber));
+  }
+
+  linkOpened(): void {
+    for (const shelf of this.#shelves) shelf.linkOpened();
+  }
+
+  apply(batch: WatchBatch): void {
+    if (batch.reset) {
+      this.pilots.replace(batch.pilots);
+      this.tasks.replace(batch.tasks);
+      this.services.replace(batch.services);
+      this.answers.replace(batch.answers);
+      this.#whole = true;
+    } else {
+      this.pilots.apply(batch.pilots);
+      this.tasks.apply(batch.tasks);
+      this.services.apply(batch.services);
+      this.answers.apply(batch.answers);
+    }
+    for (const id of batch.removed) for (const shelf of this.#shelves) shelf.remove(id);
+    this.#changed();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#whole = false;
+    this.#out.complete();
+  }
+
+  get #shelves() {
+    return [this.pilots, this.tasks, this.services, this.answers];
+  }
+
+  #changed(): void {
+    this.#stale = true;
+    if (!this.#whole || this.#timer !== null) return;
+    const wait = this.#lastOut + QUIET_MS - performance.now();
+    if (wait <= 0) {
+      this.#emit();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#emit();
+    }, wait);
+  }
+
+  #emit(): void {
+    this.#lastOut = performance.now();
+    this.#out.next(this.picture);
+  }
+}

@@ -1,0 +1,173 @@
+import { firstValueFrom, type Observable } from 'rxjs';
+import type { WatchBatch } from '../contract/index.js';
+import type { Check, EngineReport, Origin, Target } from '../schemas/index.js';
+import { Caller } from './caller.js';
+import { answersOf } from './collections/answers.js';
+import { credentialsOf } from './collections/credentials.js';
+import { pilotsOf } from './collections/pilots.js';
+import { servicesOf } from './collections/services.js';
+import { tasksOf } from './collections/tasks.js';
+import { viewsOf } from './collections/views.js';
+import { closedError } from './connection/closed-error.js';
+import type { Connector, Link } from './connection/connector.js';
+import { abortable, pause } from './deadline.js';
+import { decodeError } from './decode-error.js';
+import type { Core } from './handles/core.js';
+import { PictureStore } from './picture/picture-store.js';
+import { creditStream } from './streams/credit-stream.js';
+import type {
+  Answers,
+  CallOptions,
+  Connection,
+  Credentials,
+  Picture,
+  Pilots,
+  Services,
+  Session,
+  Tasks,
+  Views,
+} from './types.js';
+
+/** After the bridge refused to show its picture, for a reason that a new connection does not cure. */
+const WATCH_AGAIN_MS = 5_000;
+/** The bridge may have to be started first. */
+const CONNECT = '60s';
+
+/** {@link Session} over any connector. */
+export class LiveSession implements Session {
+  readonly pilots: Pilots;
+  readonly tasks: Tasks;
+  readonly services: Services;
+  readonly answers: Answers;
+  readonly credentials: Credentials;
+  readonly views: Views;
+  readonly #core: Core;
+  readonly #closing = new AbortController();
+  readonly #origin: () => Origin;
+  readonly #watching: Promise<void>;
+
+  constructor(connector: Connector, origin: () => Origin) {
+    this.#origin = origin;
+    const core: Core = {
+      connector,
+      caller: new Caller(connector, origin),
+      store: new PictureStore(),
+      closed: this.#closing.signal,
+    };
+    this.#core = core;
+    this.pilots = pilotsOf(core);
+    this.tasks = tasksOf(core);
+    this.services = servicesOf(core);
+    this.answers = answersOf(core);
+    this.credentials = credentialsOf(core);
+    this.views = viewsOf(core);
+    this.#watching = this.#watch();
+  }
+
+  get name(): string {
+    return this.#origin().name;
+  }
+
+  get connection(): Connection {
+    return this.#core.connector.state.value;
+  }
+
+  get connection$(): Observable<Connection> {
+    return this.#core.connector.state.asObservable();
+  }
+
+  get picture(): Picture {
+    return this.#core.store.picture;
+  }
+
+  get picture$(): Observable<Picture> {
+    return this.#core.store.picture$;
+  }
+
+  /** Resolves when the connection stands and the whole picture is there. */
+  async ready(options?: CallOptions): Promise<void> {
+    await this.#core.caller.call('connecting', { timeout: CONNECT, ...options }, (_api, signal) =>
+      abortable(firstValueFrom(this.picture$), signal),
+    );
+  }
+
+  engines(options?: CallOptions): Promise<EngineReport[]> {
+    return this.#core.caller.call('listing engines', options, (api, signal) => api.engines.list({}, { signal }));
+  }
+
+  async doctor(options?: CallOptions): Promise<Check[]> {
+    const { checks } = await this.#core.caller.call('the checks', options, (api, signal) =>
+      api.system.doctor({}, { signal }),
+    );
+    return checks;
+  }
+
+  async forget(target: Target, options?: CallOptions): Promise<void> {
+    const { kind, id } = target;
+    await this.#core.caller.call(`removing ${id}`, options, (api, signal) =>
+      api.system.forget({ kind, id }, { signal }),
+    );
+  }
+
+  reconnect(): void {
+    this.#core.connector.reconnect();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort(closedError());
+      this.#core.store.close();
+    }
+    await this.#core.connector.close();
+    await this.#watching;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Keeps the picture up to date for as long as the session lives. Never rejects. */
+  async #watch(): Promise<void> {
+    const { connector, store, closed } = this.#core;
+    let after: { epoch: number; seq: number } | undefined;
+    let known: Link | undefined;
+    while (!closed.aborted) {
+      try {
+        const batches = creditStream<WatchBatch>(
+          connector,
+          async (api, flow, signal) => {
+            const link = await connector.link(signal);
+            if (link !== known) store.linkOpened();
+            known = link;
+            return api.system.watch({ ...flow, ...(after ? { after } : {}) }, { signal });
+          },
+          { signal: closed, finished: () => false },
+        );
+        for await (const batch of batches) {
+          store.apply(batch);
+          after = { epoch: batch.epoch, seq: batch.seq };
+        }
+      } catch (error) {
+        if (closed.aborted) return;
+        // The connection's own state says what is wrong with it; here only the next try matters.
+        if (decodeError(error).code === 'CLOSED') return;
+        await this.#untilWorthwhile(closed);
+      }
+    }
+  }
+
+  /** Until the connection stands (again), and some time more, so that a bridge that refuses is not asked without end. */
+  async #untilWorthwhile(closed: AbortSignal): Promise<void> {
+    if (this.connection.state === 'CONNECTED') return pause(WATCH_AGAIN_MS, closed);
+    await new Promise<void>((resolve) => {
+      const subscription = this.connection$.subscribe({
+        next: ({ state }) => {
+          if (state === 'CONNECTED') resolve();
+        },
+        complete: resolve,
+      });
+      closed.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
+      closed.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}

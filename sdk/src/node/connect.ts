@@ -1,0 +1,53 @@
+import { ReconnectingConnector } from '../client/connection/reconnecting.js';
+import { LiveSession } from '../client/session.js';
+import type { CallOptions, Session } from '../client/types.js';
+import { VERSION } from '../client/version.js';
+import type { Origin } from '../schemas/index.js';
+import { dialLocal } from './dial.js';
+import { originOf } from './origin.js';
+import { locate } from './paths.js';
+
+/** How to connect. */
+export interface ConnectOptions extends CallOptions {
+  /** Whose things these are; default: the notebook's path, or the script's. Outlives restarts of the kernel. */
+  readonly name?: string | undefined;
+  /** State root; default: `$PILOTHOUSE_HOME`, else `~/.pilothouse`. */
+  readonly home?: string | undefined;
+}
+
+/**
+ * Finds or starts the user's Pilothouse and connects to it.
+ *
+ * @param options - `timeout` is for connecting alone, default 60 s
+ * @throws PilothouseError LAUNCHER_MISSING, BRIDGE_START_FAILED, BRIDGE_UNREACHABLE, PERMISSION_DENIED,
+ *   OWNED_ELSEWHERE, UNSAFE_PATH or VERSION_MISMATCH; or the reason of `signal`
+ * @example
+ * ```ts
+ * const session = await connect();
+ * const pilot = await session.pilots.ensure('demo', { cores: 2, runtime: '1h' });
+ * await session.close(); // ends nothing
+ * ```
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Session> {
+  return connectAs(undefined, options);
+}
+
+/** {@link connect} for programs that are no notebook and no script, such as the command line. */
+export async function connectAs(
+  kind: Origin['kind'] | undefined,
+  { name, home, ...limits }: ConnectOptions = {},
+): Promise<Session> {
+  const origin = originOf(name, kind);
+  const connector = new ReconnectingConnector({
+    dial: dialLocal(locate(home)),
+    client: `sdk/${VERSION} ${origin().kind}`,
+  });
+  const session = new LiveSession(connector, origin);
+  try {
+    await session.ready(limits);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}

@@ -7,7 +7,7 @@ import { junitCounts, none, playwrightCounts, vitestCounts } from './counts.mjs'
 
 const REPORTS = join(LOCAL, 'reports');
 const LIMIT_MS = 20 * 60_000;
-const PYTHON_TESTS = ['jupyterlab-extension/tests', 'pilot-agent/tests'];
+const PYTHON_TESTS = ['jupyterlab-extension/tests', 'pilot-agent/tests', 'tools/kernels/tests'];
 
 /** What was measured is reported by the runner itself; a runner that fails without a failed test counts as one. */
 async function report(name, suffix, argv, { counts, cwd, env = {}, onLine }) {

@@ -57,13 +57,6 @@ export function linkLabextension() {
   symlinkSync(LABEXTENSION, place, 'dir');
 }
 
-/** The command line of this checkout as `pilothouse` inside the virtual environment, for terminals in JupyterLab. */
-export function writeCommand() {
-  const place = join(VENV, 'bin', 'pilothouse');
-  const quoted = [NODE24, CLI_MAIN].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
-  replaceFile(place, `#!/bin/sh\nexec ${quoted} "$@"\n`, 0o755);
-}
-
 /** What `launcher.json` says: how to start the bridge and the command line, and which version they are. */
 export function launcher() {
   return { argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], version: version() };

@@ -1,5 +1,5 @@
 // The suites of `npm test`: how each is run, and on which Node.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOCAL, NODE24, REPO, VENV_PYTHON } from '../lib/paths.mjs';
 import { runCaptured } from '../lib/processes.mjs';
@@ -7,7 +7,6 @@ import { junitCounts, none, playwrightCounts, vitestCounts } from './counts.mjs'
 
 const REPORTS = join(LOCAL, 'reports');
 const LIMIT_MS = 20 * 60_000;
-const PYTHON_TESTS = ['jupyterlab-extension/tests', 'pilot-agent/tests', 'tools/kernels/tests'];
 
 /** What was measured is reported by the runner itself; a runner that fails without a failed test counts as one. */
 async function report(name, suffix, argv, { counts, cwd, env = {}, onLine }) {
@@ -41,21 +40,12 @@ const vitest = (folder, node) => (name) =>
     { cwd: join(REPO, folder), counts: vitestCounts, env: () => ({ NO_COLOR: '1' }) },
   );
 
-const pytest = () => (name) =>
-  report(
-    name,
-    'xml',
-    (file) => [
-      VENV_PYTHON,
-      '-m',
-      'pytest',
-      '-q',
-      `--junitxml=${file}`,
-      '--import-mode=importlib',
-      ...PYTHON_TESTS.filter((folder) => existsSync(join(REPO, folder))),
-    ],
-    { cwd: REPO, counts: junitCounts, env: () => ({}) },
-  );
+const pytest = (folder) => (name) =>
+  report(name, 'xml', (file) => [VENV_PYTHON, '-m', 'pytest', '-q', `--junitxml=${file}`, folder], {
+    cwd: REPO,
+    counts: junitCounts,
+    env: () => ({}),
+  });
 
 const playwright = () => (name, onLine) =>
   report(
@@ -80,6 +70,7 @@ export const suites = {
   agent: { run: vitest('pilot-agent', NODE24) },
   jupyterlab: { run: vitest('jupyterlab-extension', process.execPath) },
   scripts: { run: vitest('scripts', process.execPath) },
-  python: { run: pytest() },
+  python: { run: pytest('jupyterlab-extension/tests') },
+  kernels: { run: pytest('tools/kernels/tests') },
   ui: { run: playwright(), browser: true },
 };

@@ -5,46 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import start_new_kernel
+from running_kernel import NODE, REPO, Kernel
 
-REPO = Path(__file__).resolve().parents[3]
-NODE = next((REPO / "tools" / "node24" / "node_modules").glob("node-linux-*/bin/node"))
 START_LIMIT = 60
-CELL_LIMIT = 60
-
-
-@dataclass
-class Ran:
-    """What one cell did: its reply's status and the messages it put out."""
-
-    status: str
-    messages: list[dict[str, Any]] = field(default_factory=list)
-
-    def of_type(self, name: str) -> list[dict[str, Any]]:
-        return [message["content"] for message in self.messages if message["msg_type"] == name]
-
-    def text(self, stream: str) -> str:
-        return "".join(content["text"] for content in self.of_type("stream") if content["name"] == stream)
-
-
-@dataclass
-class Kernel:
-    """A running kernel."""
-
-    manager: KernelManager
-    client: BlockingKernelClient
-
-    def run(self, code: str) -> Ran:
-        ran = Ran("")
-        reply = self.client.execute_interactive(code, output_hook=ran.messages.append, timeout=CELL_LIMIT)
-        ran.status = reply["content"]["status"]
-        return ran
 
 
 @pytest.fixture

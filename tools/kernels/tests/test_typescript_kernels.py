@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NODE, REPO, Kernel
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from running_kernel import NODE, REPO, Kernel
 
 IMPORTS = """
 import { PilothouseError } from '@pilothouse/sdk';
@@ -50,6 +51,8 @@ def test_tslab_sends_one_message_with_all_mime_types(start_kernel: Callable[[str
 
 GIVEN = "import type { Service, Session } from '@pilothouse/sdk';"
 
+DECLARED = "declare const session: Session; declare const llm: Service;"
+
 RIGHT = """
 const hold = (session: Session) => session.pilots.ensure('demo', { cores: 2, runtime: '1h' });
 const ask = (llm: Service) => llm.chat('Hello', { maxTokens: 1 });
@@ -84,8 +87,9 @@ def test_tslab_ends_when_asked_although_something_is_pending(start_kernel: Calla
     kernel = start_kernel("tslab")
     assert kernel.run("setInterval(() => {}, 1000); undefined").status == "ok"
     provisioner = kernel.manager.provisioner
-    assert provisioner is not None
+    assert isinstance(provisioner, LocalProvisioner)
     pid = provisioner.pid
+    assert pid is not None
     kernel.manager.request_shutdown()
     # Jupyter kills a kernel that does not end: what counts is that it ends before anyone does that.
     wait_until_gone(pid)

@@ -1,0 +1,42 @@
+"""A kernel that runs, and what its cells put out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+REPO = Path(__file__).resolve().parents[3]
+NODE = next((REPO / "tools" / "node24" / "node_modules").glob("node-linux-*/bin/node"))
+CELL_LIMIT = 60
+
+
+@dataclass
+class Ran:
+    """What one cell did: its reply's status and the messages it put out."""
+
+    status: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def of_type(self, name: str) -> list[dict[str, Any]]:
+        return [message["content"] for message in self.messages if message["msg_type"] == name]
+
+    def text(self, stream: str) -> str:
+        return "".join(content["text"] for content in self.of_type("stream") if content["name"] == stream)
+
+
+@dataclass
+class Kernel:
+    """A running kernel."""
+
+    manager: KernelManager
+    client: BlockingKernelClient
+
+    def run(self, code: str) -> Ran:
+        ran = Ran("")
+        reply = self.client.execute_interactive(code, output_hook=ran.messages.append, timeout=CELL_LIMIT)
+        ran.status = reply["content"]["status"]
+        return ran

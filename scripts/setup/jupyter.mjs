@@ -57,7 +57,12 @@ function configuration({ port, token, baseUrl, workspace, browser }) {
       allow_root: process.getuid() === 0,
     },
     IdentityProvider: { token },
-    LabApp: { news_url: null, check_for_updates_class: 'jupyterlab.NeverCheckForUpdate' },
+    // Nothing is asked of the internet, where a portal has none: no news, no updates, no catalogue of extensions.
+    LabApp: {
+      news_url: null,
+      check_for_updates_class: 'jupyterlab.NeverCheckForUpdate',
+      extension_manager: 'readonly',
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // The virtual environment of this checkout. Its stamps lie inside it, so that they go when it goes.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
+import { LOCAL, REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
 import { demoModelRefusal, findPython } from './machine.mjs';
 import { withoutNpm } from './npm-packages.mjs';
@@ -21,6 +21,8 @@ export async function makeVenv() {
   const { path, version } = await findPython();
   if (path.startsWith(`${VENV}/`)) return Progress.nothingToDo;
   await run([path, '-m', 'venv', '--clear', VENV]);
+  // Scripts inside Python packages are CommonJS; without this, Node would take this checkout's package.json for theirs.
+  writeFileSync(join(LOCAL, 'package.json'), '{ "type": "commonjs" }\n');
   return `Python ${version.join('.')}`;
 }
 
@@ -54,7 +56,7 @@ export async function installDemoModel() {
  */
 export async function installPilothouse() {
   const print = fingerprint(REPO, {
-    files: ['jupyterlab-extension/pyproject.toml', 'jupyterlab-extension/package.json'],
+    files: ['pyproject.toml', 'hatch_build.py', 'pilothouse/_version.py'].map((name) => `jupyterlab-extension/${name}`),
     folders: ['jupyterlab-extension/jupyter-config'],
     values: [REPO],
   });

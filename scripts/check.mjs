@@ -16,6 +16,7 @@ const sources = ['sdk', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension']
 export const checks = [
   { name: 'biome', argv: nodeTool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.') },
   { name: 'typescript', argv: nodeTool('typescript/bin/tsc', '-b') },
+  { name: 'typescript (tests)', argv: nodeTool('typescript/bin/tsc', '-p', 'tsconfig.tests.json') },
   {
     name: 'typescript (ui-tests)',
     argv: nodeTool('typescript/bin/tsc', '-p', 'ui-tests'),

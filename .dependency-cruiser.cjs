@@ -21,25 +21,31 @@ module.exports = {
       comment: 'Managers see engines through the interface in engines/index.ts and engines/types.ts alone.',
       severity: 'error',
       from: { path: '^kernels-bridge/src/managers/' },
-      to: { path: '^kernels-bridge/src/engines/', pathNot: '^kernels-bridge/src/engines/(index|types|engine|registry)\\.ts$' },
+      to: {
+        path: '^kernels-bridge/src/engines/',
+        pathNot: '^kernels-bridge/src/engines/(index|types|engine|registry)\\.ts$',
+      },
     },
     {
       name: 'engine-not-into-manager',
-      comment: 'An engine starts pilots and reports on them; what they mean for tasks and services is a manager’s concern.',
+      comment:
+        'An engine starts pilots and reports on them; what they mean for tasks and services is a manager’s concern.',
       severity: 'error',
       from: { path: '^kernels-bridge/src/engines/' },
       to: { path: '^kernels-bridge/src/managers/' },
     },
     {
       name: 'bridge-not-agent',
-      comment: 'Bridge and agent share what the SDK package defines (schemas, states, wire frames) and nothing of each other.',
+      comment:
+        'Bridge and agent share what the SDK package defines (schemas, states, wire frames) and nothing of each other; an engine needs to know where the agent’s programs lie.',
       severity: 'error',
       from: { path: '^kernels-bridge/' },
-      to: { path: '^(node_modules/@pilothouse/agent|pilot-agent/)' },
+      to: { path: '^(node_modules/@pilothouse/agent|pilot-agent/)', pathNot: '^pilot-agent/(src|lib)/paths\\.' },
     },
     {
       name: 'agent-not-bridge',
-      comment: 'Bridge and agent share what the SDK package defines (schemas, states, wire frames) and nothing of each other.',
+      comment:
+        'Bridge and agent share what the SDK package defines (schemas, states, wire frames) and nothing of each other.',
       severity: 'error',
       from: { path: '^pilot-agent/' },
       to: { path: '^(node_modules/@pilothouse/bridge|kernels-bridge/)' },
@@ -53,7 +59,8 @@ module.exports = {
     },
     {
       name: 'sdk-runtime-neutral',
-      comment: 'Only ./node, ./direct, ./service and ./testing may use Node; everything else runs in a browser and in Deno too.',
+      comment:
+        'Only ./node, ./direct, ./service and ./testing may use Node; everything else runs in a browser and in Deno too.',
       severity: 'error',
       from: { path: '^sdk/src/', pathNot: '^sdk/src/(node|direct|service|testing)/|\\.test\\.ts$' },
       to: { dependencyTypes: ['core'] },
@@ -74,9 +81,10 @@ module.exports = {
     },
     {
       name: 'orpc-peer-in-one-file',
-      comment: 'The low-level oRPC server parts are wrapped once, in rpc/server-adapter.ts, which adds the back-pressure they lack.',
+      comment:
+        'The low-level oRPC server parts are wrapped once, in server/server-adapter.ts, which adds the back-pressure they lack.',
       severity: 'error',
-      from: { path: '^kernels-bridge/src/', pathNot: '^kernels-bridge/src/rpc/server-adapter\\.ts$' },
+      from: { path: '^kernels-bridge/src/', pathNot: '^kernels-bridge/src/server/server-adapter\\.ts$' },
       to: { path: '(^|/)node_modules/@orpc/(standard-server-peer|server/dist/adapters/standard-peer)' },
     },
     {

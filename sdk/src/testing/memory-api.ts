@@ -1,0 +1,294 @@
+import type { z } from 'zod';
+import type { BridgeApi } from '../client/api.js';
+import { isFinal } from '../client/picture/final.js';
+import { PilothouseError } from '../errors/index.js';
+import { newId } from '../ids/ids.js';
+import {
+  type AnswerRecord,
+  type AnyRecord,
+  attachDescriptionSchema,
+  type CredentialReport,
+  chatOptionsSchema,
+  type EngineReport,
+  type Message,
+  pilotDescriptionSchema,
+  serviceDescriptionSchema,
+  type Target,
+  type TemplateReport,
+  type Timing,
+  taskDescriptionSchema,
+  type ViewUpdate,
+} from '../schemas/index.js';
+import { PROTOCOL } from '../schemas/system.js';
+import { renderBundle } from '../views/bundle.js';
+import type { MemoryBridge } from './memory-bridge.js';
+import { testAnswer, testPilot, testService, testTask } from './records.js';
+
+/** What the in-memory bridge says when it is asked. */
+export interface Script {
+  readonly engines: readonly EngineReport[];
+  readonly templates: readonly TemplateReport[];
+  /** The pieces of an answer, in order; throw to let it fail. */
+  readonly answer: (messages: readonly Message[]) => Iterable<string> | AsyncIterable<string>;
+  /** How a task ends, with its output. */
+  readonly task: (command: readonly string[]) => { readonly exitCode: number; readonly stdout: string };
+}
+
+const TIMING: Timing = {
+  total: 10,
+  client: null,
+  communication: 1,
+  queue: 1,
+  service: 2,
+  inference: 6,
+  ttft: 3,
+  gaps: { p50: 1, p99: 2 },
+  tokensPerSecond: 100,
+};
+
+/** The contract over a {@link MemoryBridge}: the same calls, answered at once. */
+export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
+  const credentials = new Map<string, CredentialReport>();
+  const logs = new Map<string, string>();
+  const confirmed = new Set<string>();
+
+  const explain = (record: AnyRecord) => ({
+    text: record.reason?.text ?? record.error?.message ?? `It is ${record.state}.`,
+    evidence: [],
+  });
+  const slice = (text: string, offset: number, limit: number) => {
+    const start = offset < 0 ? Math.max(0, text.length + offset) : Math.min(offset, text.length);
+    const part = text.slice(start, start + limit);
+    return { text: part, offset: start, next: start + part.length, size: text.length, complete: true };
+  };
+  const target = ({ kind, id }: Target): AnyRecord => bridge.find(kind, id);
+
+  const ask = (
+    service: string,
+    messages: Message[],
+    options: AnswerRecord['options'],
+    owner: string,
+    key: string,
+    retryOf: string | null,
+  ) => {
+    const found = bridge.find('service', service);
+    const answer = bridge.once(key, () =>
+      testAnswer({
+        state: 'QUEUED',
+        service: { id: found.id, name: found.name },
+        instance: null,
+        messages,
+        options,
+        owner,
+        retryOf,
+      }),
+    );
+    if (answer.state === 'QUEUED') void speak(answer.id, messages);
+    return answer;
+  };
+
+  /** Never rejects: what goes wrong is the answer's end. */
+  const speak = async (id: string, messages: readonly Message[]) => {
+    try {
+      bridge.move(id, 'STREAMING', { instance: { id: newId('instance'), index: 1 } });
+      let count = 0;
+      for await (const piece of script.answer(messages)) {
+        if (isFinal(bridge.find('answer', id))) return;
+        bridge.say(id, piece);
+        count += 1;
+      }
+      const usage = { promptTokens: messages.length, completionTokens: count };
+      bridge.move(id, 'DONE', { timing: TIMING, usage, finishReason: 'stop' });
+    } catch (cause) {
+      const error =
+        cause instanceof PilothouseError
+          ? cause
+          : new PilothouseError('BACKEND_FAILED', cause instanceof Error ? cause.message : String(cause), { cause });
+      bridge.move(id, 'FAILED', { error: error.toJSON() });
+    }
+  };
+
+  const startPilot = (description: unknown, name: string | undefined, owner: string, key: string) => {
+    const resolved = parse(pilotDescriptionSchema, description);
+    const { id } = bridge.once(key, () =>
+      testPilot({ description: resolved, owner, name: name ?? resolved.name ?? newId('pilot') }),
+    );
+    return bridge.find('pilot', id);
+  };
+  const startService = (description: unknown, name: string | undefined, owner: string, key: string) => {
+    const resolved = parse(serviceDescriptionSchema, description);
+    const template = resolved.template ?? name ?? null;
+    const { id } = bridge.once(key, () =>
+      testService({
+        description: resolved,
+        template,
+        owner,
+        name: name ?? resolved.name ?? template ?? newId('service'),
+      }),
+    );
+    return bridge.find('service', id);
+  };
+
+  return {
+    system: {
+      hello: async () => ({
+        protocol: PROTOCOL,
+        version: 'test',
+        epoch: 1,
+        host: 'test',
+        user: 'test',
+        home: '/test',
+        startedAt: new Date().toISOString(),
+      }),
+      doctor: async () => ({ checks: [] }),
+      stop: async () => ({}),
+      watch: async (input, options) => bridge.watch(input.after?.seq, options?.signal),
+      grant: async () => ({}),
+      forget: async (thing) => {
+        bridge.remove(target(thing).id);
+        return {};
+      },
+    },
+    engines: { list: async () => [...script.engines] },
+    pilots: {
+      submit: async ({ description, origin, key }) => startPilot(description, undefined, origin.name, key),
+      ensure: async ({ name, description, origin, key }) =>
+        bridge.list('pilot', false).find((pilot) => pilot.name === name) ??
+        startPilot(description, name, origin.name, key),
+      get: async ({ ref }) => bridge.find('pilot', ref),
+      list: async (input) => bridge.list('pilot', input?.all ?? false),
+      preview: async ({ description }) => {
+        const { cores, runtime } = parse(pilotDescriptionSchema, description);
+        return { sentence: `${cores} cores for ${JSON.stringify(runtime)}`, script: '' };
+      },
+      explain: async ({ ref }) => explain(bridge.find('pilot', ref)),
+      end: async ({ ref }) => {
+        const { id } = bridge.find('pilot', ref);
+        bridge.move(id, 'CANCELED');
+        return bridge.find('pilot', id);
+      },
+    },
+    tasks: {
+      submit: async ({ tasks, origin }) => {
+        const checked = tasks.map((task) => ({ ...task, description: parse(taskDescriptionSchema, task.description) }));
+        return checked.map(({ key, description }) => {
+          const task = bridge.once(key, () =>
+            testTask({ description, owner: origin.name, ...(description.name ? { name: description.name } : {}) }),
+          );
+          const { exitCode, stdout } = script.task(description.command);
+          logs.set(task.id, stdout);
+          queueMicrotask(() => bridge.move(task.id, exitCode === 0 ? 'DONE' : 'FAILED', { exitCode }));
+          return task;
+        });
+      },
+      get: async ({ ref }) => bridge.find('task', ref),
+      list: async (input) => bridge.list('task', input?.all ?? false),
+      explain: async ({ ref }) => explain(bridge.find('task', ref)),
+      log: async ({ ref, stream, offset = 0, limit = 65536 }) =>
+        slice(stream === 'stdout' ? (logs.get(bridge.find('task', ref).id) ?? '') : '', offset, limit),
+      cancel: async ({ ref }) => {
+        const { id } = bridge.find('task', ref);
+        bridge.move(id, 'CANCELED');
+        return bridge.find('task', id);
+      },
+    },
+    services: {
+      templates: async () => [...script.templates],
+      start: async ({ description, origin, key }) => startService(description, undefined, origin.name, key),
+      ensure: async ({ name, description, origin, key }) =>
+        bridge.list('service', false).find((service) => service.name === name) ??
+        startService(description, name, origin.name, key),
+      attach: async ({ description, origin, key }) => {
+        const resolved = parse(attachDescriptionSchema, description);
+        const { id } = bridge.once(key, () =>
+          testService({
+            origin: 'attached',
+            description: resolved,
+            template: null,
+            pilot: null,
+            url: resolved.url,
+            credential: resolved.credential ?? null,
+            owner: origin.name,
+            name: resolved.name ?? new URL(resolved.url).hostname,
+          }),
+        );
+        return bridge.find('service', id);
+      },
+      get: async ({ ref }) => bridge.find('service', ref),
+      list: async (input) => bridge.list('service', input?.all ?? false),
+      explain: async ({ ref }) => explain(bridge.find('service', ref)),
+      log: async ({ ref, offset = 0, limit = 65536 }) =>
+        slice(logs.get(bridge.find('service', ref).id) ?? '', offset, limit),
+      probe: async ({ ref }) => bridge.find('service', ref),
+      stop: async ({ ref }) => {
+        const { id } = bridge.find('service', ref);
+        bridge.move(id, 'STOPPED');
+        return bridge.find('service', id);
+      },
+    },
+    credentials: {
+      list: async () => [...credentials.values()],
+      put: async ({ name }) => {
+        const report = { name, createdAt: new Date().toISOString(), lastUsedAt: null };
+        credentials.set(name, report);
+        return report;
+      },
+      remove: async ({ name }) => {
+        credentials.delete(name);
+        return {};
+      },
+    },
+    answers: {
+      chat: async ({ service, messages, options, origin, key }) =>
+        ask(service, messages, parse(chatOptionsSchema, options ?? {}), origin.name, key, null),
+      get: async ({ ref }) => ({ ...bridge.find('answer', ref), text: bridge.text(ref) }),
+      list: async (input) => bridge.list('answer', input?.all ?? false),
+      follow: async ({ id, from = 0 }, options) => bridge.follow(bridge.find('answer', id).id, from, options?.signal),
+      stop: async ({ ref }) => {
+        const { id } = bridge.find('answer', ref);
+        bridge.move(id, 'CANCELED', { timing: TIMING, finishReason: 'stopped' });
+        return bridge.find('answer', id);
+      },
+      retry: async ({ ref, origin, key }) => {
+        const { service, messages, options, id } = bridge.find('answer', ref);
+        return ask(service.id, messages, options, origin.name, key, id);
+      },
+    },
+    views: {
+      render: async (input) => renderBundle(target(input.target), input.viewId),
+      join: async (input, options) => memoryView(bridge, input, confirmed, options?.signal),
+      confirm: async ({ viewId }) => {
+        confirmed.add(viewId);
+        return {};
+      },
+    },
+  };
+}
+
+/** A view with one participant, which therefore writes the final bundle. */
+async function* memoryView(
+  bridge: MemoryBridge,
+  input: { readonly viewId: string; readonly target: Target; readonly role: 'renderer' | 'kernel' },
+  confirmed: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ViewUpdate, void, void> {
+  const renderers = input.role === 'renderer' ? 1 : 0;
+  yield { renderers, writer: true, final: null, confirmed: confirmed.has(input.viewId) };
+  for await (const _change of bridge.watch(undefined, signal)) {
+    const record: AnyRecord = bridge.find(input.target.kind, input.target.id);
+    if (!isFinal(record)) continue;
+    yield { renderers, writer: true, final: renderBundle(record, input.viewId), confirmed: false };
+    return;
+  }
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.map(String).join('.') ?? '';
+  throw new PilothouseError('INVALID_DESCRIPTION', `${field}: ${issue?.message ?? 'not valid'}`, {
+    field,
+    hint: `Correct "${field}" and try again.`,
+  });
+}

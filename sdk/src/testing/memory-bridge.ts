@@ -1,0 +1,173 @@
+import { isFinal } from '../client/picture/final.js';
+import type { WatchBatch } from '../contract/index.js';
+import { PilothouseError } from '../errors/index.js';
+import type { AnswerRecord, AnyRecord, Chunk, ChunkBatch, RecordKind } from '../schemas/index.js';
+
+const notFound = {
+  pilot: 'PILOT_NOT_FOUND',
+  task: 'TASK_NOT_FOUND',
+  service: 'SERVICE_NOT_FOUND',
+  answer: 'ANSWER_NOT_FOUND',
+} as const;
+
+/** Records, texts and who watches them: what a bridge knows, without processes and files. */
+export class MemoryBridge {
+  readonly #records = new Map<string, AnyRecord>();
+  readonly #chunks = new Map<string, Chunk[]>();
+  readonly #keys = new Map<string, string>();
+  readonly #sleepers = new Set<() => void>();
+  readonly #removed: { readonly id: string; readonly seq: number }[] = [];
+  #seq = 0;
+
+  constructor(records: Iterable<AnyRecord> = []) {
+    for (const record of records) this.put(record);
+  }
+
+  /** Adds or changes a record; whoever watches is told. */
+  put<R extends AnyRecord>(record: R): R {
+    this.#seq += 1;
+    const stored = { ...record, seq: this.#seq };
+    this.#records.set(record.id, stored);
+    this.#wake();
+    return stored;
+  }
+
+  /** Moves a thing to another state, as the bridge would note it. */
+  move(id: string, state: string, changes: object = {}): void {
+    const record = this.#records.get(id);
+    if (!record || record.state === state) return;
+    const now = new Date().toISOString();
+    const moved = { ...record, state, since: now, times: { ...record.times, [state]: now }, ...changes };
+    if (!sameKind(record, moved)) return;
+    this.put(isFinal(moved) ? { ...moved, endedAt: now } : moved);
+  }
+
+  remove(id: string): void {
+    this.#seq += 1;
+    this.#records.delete(id);
+    this.#removed.push({ id, seq: this.#seq });
+    this.#wake();
+  }
+
+  /** By id, by name of a live one, or by name. */
+  find<K extends RecordKind>(kind: K, ref: string): Extract<AnyRecord, { kind: K }> {
+    const all = this.list(kind, true);
+    const found =
+      all.find(({ id }) => id === ref) ??
+      all.find((record) => record.name === ref && !isFinal(record)) ??
+      all.find(({ name }) => name === ref);
+    if (found) return found;
+    throw new PilothouseError(notFound[kind], `There is no ${kind} "${ref}".`, {
+      hint: `Look at session.${kind}s.list() for what there is.`,
+    });
+  }
+
+  list<K extends RecordKind>(kind: K, all: boolean): Extract<AnyRecord, { kind: K }>[] {
+    const isOfKind = (record: AnyRecord): record is Extract<AnyRecord, { kind: K }> => record.kind === kind;
+    return [...this.#records.values()].filter(isOfKind).filter((record) => all || !isFinal(record));
+  }
+
+  /** The thing submitted with that key before, or the one that `make` makes now. */
+  once<R extends AnyRecord>(key: string, make: () => R): R {
+    const id = this.#keys.get(key);
+    const known = id === undefined ? undefined : this.#records.get(id);
+    if (known) return { ...make(), ...known };
+    const made = this.put(make());
+    this.#keys.set(key, made.id);
+    return made;
+  }
+
+  say(id: string, text: string): void {
+    const chunks = this.#chunks.get(id) ?? [];
+    chunks.push({ text, at: chunks.length });
+    this.#chunks.set(id, chunks);
+    const answer = this.find('answer', id);
+    this.put({ ...answer, chunks: chunks.length });
+  }
+
+  text(id: string): string {
+    return (this.#chunks.get(id) ?? []).map((chunk) => chunk.text).join('');
+  }
+
+  async *watch(after: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<WatchBatch, void, void> {
+    let seen = after ?? 0;
+    let reset = after === undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      const changed = [...this.#records.values()].filter((record) => record.seq > seen);
+      const removed = this.#removed.filter(({ seq }) => seq > seen).map(({ id }) => id);
+      if (reset || changed.length > 0 || removed.length > 0) {
+        seen = this.#seq;
+        yield { epoch: 1, seq: seen, reset, ...byKind(changed), removed: reset ? [] : removed };
+        reset = false;
+      } else {
+        await this.#sleep(signal);
+      }
+    }
+  }
+
+  async *follow(id: string, from: number, signal: AbortSignal | undefined): AsyncGenerator<ChunkBatch, void, void> {
+    let next = from;
+    let told = -1;
+    for (;;) {
+      signal?.throwIfAborted();
+      const answer = this.find('answer', id);
+      const chunks = (this.#chunks.get(id) ?? []).slice(next);
+      if (chunks.length > 0 || answer.seq > told) {
+        const batch = {
+          from: next,
+          next: next + chunks.length,
+          chunks,
+          answer: spoken(answer, this.text(id)),
+          readAt: null,
+        };
+        next = batch.next;
+        told = answer.seq;
+        yield batch;
+        if (isFinal(answer)) return;
+      } else {
+        await this.#sleep(signal);
+      }
+    }
+  }
+
+  #sleep(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#sleepers.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#sleepers.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#sleepers]) wake();
+  }
+}
+
+function spoken(answer: AnswerRecord, text: string): AnswerRecord {
+  return isFinal(answer) ? { ...answer, text } : answer;
+}
+
+function sameKind<R extends AnyRecord>(record: R, moved: { readonly kind: string }): moved is R {
+  return record.kind === moved.kind;
+}
+
+function byKind(records: readonly AnyRecord[]): Pick<WatchBatch, 'pilots' | 'tasks' | 'services' | 'answers'> {
+  const sorted: Pick<WatchBatch, 'pilots' | 'tasks' | 'services' | 'answers'> = {
+    pilots: [],
+    tasks: [],
+    services: [],
+    answers: [],
+  };
+  for (const record of records) {
+    if (record.kind === 'pilot') sorted.pilots.push(record);
+    else if (record.kind === 'task') sorted.tasks.push(record);
+    else if (record.kind === 'service') sorted.services.push(record);
+    else sorted.answers.push(record);
+  }
+  return sorted;
+}

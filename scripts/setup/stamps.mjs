@@ -3,23 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-const SKIPPED = new Set([
-  'node_modules',
-  'lib',
-  'labextension',
-  '__pycache__',
-  '.pytest_cache',
-  '.ruff_cache',
-  'test',
-  'tests',
-]);
+const SKIPPED = new Set(['node_modules', '__pycache__']);
 
 /** Every file below `path` (or `path` itself), in a fixed order; built and installed files left out. */
 function filesOf(path) {
   if (!existsSync(path)) return [];
   const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   return entries.flatMap((entry) => {
-    if (SKIPPED.has(entry.name) || entry.name.endsWith('.tsbuildinfo')) return [];
+    if (SKIPPED.has(entry.name)) return [];
     const child = join(path, entry.name);
     return entry.isDirectory() ? filesOf(child) : entry.isFile() ? [child] : [];
   });

@@ -1,0 +1,292 @@
+import {
+  type AnswerRecord,
+  type ChatOptions,
+  type ChunkBatch,
+  type Message,
+  newId,
+  type Origin,
+  PilothouseError,
+  type ServiceRecord,
+  serviceStates,
+} from '@pilothouse/sdk/internal';
+import type { ChatApi } from '../../adapters/types.js';
+import type { Clock } from '../../clock.js';
+import type { Logger } from '../../logger.js';
+import type { Keys } from '../../picture/keys.js';
+import type { Picture } from '../../picture/picture.js';
+import { ended, type Router } from '../../router/router.js';
+import { Throttle } from '../../router/throttle.js';
+import type { BatchSource } from '../../streams/stream.js';
+import type { Addresses } from './addresses.js';
+import { AnswerArchive } from './answer-archive.js';
+import { AnswerRun, type RunContext } from './answer-run.js';
+import { FollowSource } from './follow-source.js';
+import { KeptAnswer } from './kept-answer.js';
+
+/** Milliseconds between two updates of a running answer's chunk count on the lists. */
+const COUNT_INTERVAL = 250;
+
+/** What the manager of answers is built from. */
+export interface AnswerManagerOptions {
+  readonly home: string;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly picture: Picture;
+  readonly keys: Keys;
+  readonly router: Router;
+  readonly apis: Readonly<Record<'openai', ChatApi>>;
+  readonly addresses: Addresses;
+}
+
+/** A question to a service. */
+export interface Question {
+  /** Id or name of the service. */
+  readonly service: string;
+  readonly messages: readonly Message[];
+  readonly options: ChatOptions;
+  readonly origin: Origin;
+  readonly key: string;
+}
+
+/**
+ * Requests to services and their answers. An answer belongs to the bridge: it runs once, goes on without its caller, and
+ * is kept for whoever looks later.
+ */
+export class AnswerManager {
+  readonly #options: AnswerManagerOptions;
+  readonly #archive: AnswerArchive;
+  readonly #runs = new Map<string, AnswerRun>();
+  /** Questions being written down, by key: a repeat of one that is under way is the same question. */
+  readonly #asking = new Map<string, Promise<AnswerRecord>>();
+  readonly #counts: Throttle<string>;
+  readonly #context: RunContext;
+
+  constructor(options: AnswerManagerOptions) {
+    const { home, epoch, clock, logger, picture, router, apis, addresses } = options;
+    this.#options = options;
+    this.#archive = new AnswerArchive(home, epoch, clock, logger, (id) => picture.remove('answer', id));
+    this.#counts = new Throttle(COUNT_INTERVAL, (ids) => {
+      for (const id of ids) {
+        const answer = this.#archive.get(id);
+        if (answer !== undefined) this.#publish(answer);
+      }
+    });
+    this.#context = {
+      router,
+      apis,
+      addresses,
+      archive: this.#archive,
+      clock,
+      publish: (answer) => this.#publish(answer),
+      grew: (answer) => this.#counts.mark(answer.id),
+    };
+  }
+
+  /** How many answers are under way. */
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /**
+   * Brings back what earlier bridges kept.
+   *
+   * @throws PilothouseError LOG_DAMAGED
+   */
+  async load(): Promise<void> {
+    await this.#archive.load();
+    for (const answer of this.#archive.all()) {
+      this.#options.keys.set(answer.key, { kind: 'answer', id: answer.id });
+      this.#publish(answer);
+    }
+  }
+
+  /**
+   * Asks a service. Resolves when the question is on disk; the answer goes on by itself.
+   *
+   * @throws PilothouseError SERVICE_NOT_FOUND, SERVICE_STOPPED, SERVICE_FAILED
+   */
+  chat(question: Question): Promise<AnswerRecord> {
+    const { messages, options, origin, key } = question;
+    return this.#once(key, () => {
+      const service = this.#service(question.service);
+      return { service, messages, options, owner: origin.name, retryOf: null };
+    });
+  }
+
+  /** Asks the same again, as a new answer. */
+  retry(ref: string, origin: Origin, key: string): Promise<AnswerRecord> {
+    return this.#once(key, () => {
+      const { record } = this.#find(ref);
+      const { messages, options } = record;
+      return { service: this.#again(record), messages, options, owner: origin.name, retryOf: record.id };
+    });
+  }
+
+  /** @throws PilothouseError ANSWER_NOT_FOUND */
+  get(ref: string): AnswerRecord {
+    return this.#find(ref).whole;
+  }
+
+  /** Answers, oldest first, without their text. */
+  list(all: boolean): AnswerRecord[] {
+    return Array.from(this.#archive.all())
+      .filter((answer) => all || !answer.isFinal)
+      .map((answer) => this.#options.picture.get('answer', answer.id) ?? answer.record);
+  }
+
+  /** Every chunk from a number on, then the final record. */
+  follow(id: string, from: number): BatchSource<ChunkBatch> {
+    return new FollowSource(this.#find(id), from);
+  }
+
+  /** Stops an answer, at the server too. One that has ended stays as it is. */
+  async stop(ref: string): Promise<AnswerRecord> {
+    const answer = this.#find(ref);
+    const run = this.#runs.get(answer.id);
+    run?.stop();
+    await run?.ended;
+    return answer.whole;
+  }
+
+  /** A cell shows it, or has its final bundle: until then it is kept longer. */
+  viewed(id: string, view: string, confirmed: boolean): void {
+    this.#archive.viewed(id, view, confirmed);
+  }
+
+  /**
+   * Takes an answer that has ended off the lists.
+   *
+   * @throws PilothouseError ANSWER_NOT_FOUND, INVALID_DESCRIPTION while it is under way
+   */
+  forget(ref: string): void {
+    const answer = this.#find(ref);
+    if (!answer.isFinal) {
+      throw new PilothouseError('INVALID_DESCRIPTION', `the answer ${answer.record.name} is still under way`, {
+        hint: 'Stop it first.',
+        ids: { answer: answer.id },
+        field: 'id',
+      });
+    }
+    this.#archive.drop(answer.id);
+  }
+
+  /** Writes what waits. Answers under way end with the bridge; the next one says so. */
+  async close(): Promise<void> {
+    await this.#archive.close();
+  }
+
+  #once(key: string, make: () => Asked): Promise<AnswerRecord> {
+    const known = this.#options.keys.get(key);
+    if (known !== undefined) return Promise.resolve().then(() => this.get(known.id));
+    const asking = this.#asking.get(key);
+    if (asking !== undefined) return asking;
+    const accepted = this.#options.clock.monotonic();
+    const asked = Promise.resolve()
+      .then(() => this.#ask(key, make(), accepted))
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asked);
+    return asked;
+  }
+
+  async #ask(key: string, asked: Asked, accepted: number): Promise<AnswerRecord> {
+    const { clock, keys } = this.#options;
+    const answer = new KeptAnswer(key, newRecord(asked, clock.iso()));
+    answer.enter('QUEUED', clock.iso());
+    await this.#archive.add(answer);
+    keys.set(key, { kind: 'answer', id: answer.id });
+    this.#publish(answer);
+    const run = new AnswerRun(this.#context, answer, accepted);
+    this.#runs.set(answer.id, run);
+    // A run never rejects: whatever happens to it stands in its answer.
+    void run.ended.then(() => this.#runs.delete(answer.id));
+    return answer.whole;
+  }
+
+  #publish(answer: KeptAnswer): void {
+    if (answer.isFinal) this.#counts.unmark(answer.id);
+    this.#options.picture.put('answer', answer.record);
+  }
+
+  #find(ref: string): KeptAnswer {
+    const exact = this.#archive.get(ref);
+    if (exact !== undefined) return exact;
+    const matches = Array.from(this.#archive.all()).filter(
+      ({ id, record }) => record.name === ref || id.startsWith(ref) || id.startsWith(`answer-${ref}`),
+    );
+    const [only] = matches;
+    if (only !== undefined && matches.length === 1) return only;
+    throw new PilothouseError(
+      'ANSWER_NOT_FOUND',
+      matches.length === 0 ? `there is no answer "${ref}"` : `"${ref}" means ${matches.length} answers`,
+      {
+        hint:
+          matches.length === 0
+            ? 'Answers are kept for an hour after their end. Ask again.'
+            : 'Give more characters of the id.',
+      },
+    );
+  }
+
+  #service(ref: string): ServiceRecord {
+    const { picture } = this.#options;
+    const exact = picture.get('service', ref);
+    const named = Array.from(picture.list('service')).filter(({ name }) => name === ref);
+    const service = exact ?? named.find(({ state }) => !serviceStates.isFinal(state)) ?? named[named.length - 1];
+    if (service === undefined) throw this.#noService(ref);
+    if (serviceStates.isFinal(service.state) || service.state === 'STOPPING') throw ended(service);
+    return service;
+  }
+
+  /** The service to ask again: the same, or a live one that has its name by now. */
+  #again({ service: { id, name } }: AnswerRecord): ServiceRecord {
+    const same = this.#options.picture.get('service', id);
+    return this.#service(same !== undefined && !serviceStates.isFinal(same.state) ? id : name);
+  }
+
+  #noService(ref: string): PilothouseError {
+    const live = Array.from(this.#options.picture.list('service'))
+      .filter(({ state }) => !serviceStates.isFinal(state))
+      .map(({ name }) => name);
+    const hint = live.length === 0 ? 'Start or attach one first.' : `Services that are there: ${live.join(', ')}.`;
+    return new PilothouseError('SERVICE_NOT_FOUND', `there is no service "${ref}"`, { hint });
+  }
+}
+
+interface Asked {
+  readonly service: ServiceRecord;
+  readonly messages: readonly Message[];
+  readonly options: ChatOptions;
+  readonly owner: string;
+  readonly retryOf: string | null;
+}
+
+function newRecord({ service, messages, options, owner, retryOf }: Asked, t: string): AnswerRecord {
+  const id = newId('answer');
+  return {
+    kind: 'answer',
+    id,
+    name: `${service.name}-${id.slice(-6)}`,
+    seq: 0,
+    state: 'NEW',
+    since: t,
+    reason: null,
+    contact: { lost: false, since: t },
+    error: null,
+    times: { NEW: t },
+    owner,
+    createdAt: t,
+    endedAt: null,
+    service: { id: service.id, name: service.name },
+    instance: null,
+    messages: [...messages],
+    options: { ...options, timeout: options.timeout ?? '10m' },
+    text: null,
+    chunks: 0,
+    finishReason: null,
+    usage: null,
+    timing: null,
+    model: null,
+    retryOf,
+  };
+}

@@ -1,0 +1,118 @@
+import { type AnswerRecord, type Chunk, type Reason, type RequestState, requestStates } from '@pilothouse/sdk/internal';
+import type { Wakeup } from '../../streams/wakeup.js';
+
+/** A piece of text, and when the bridge read it by the wall clock (null once the bridge has been started anew). */
+export interface KeptChunk extends Chunk {
+  readonly readAt: number | null;
+}
+
+/**
+ * One request and its answer in memory: the record, every piece of text, and those who follow it. Changes go through
+ * `enter`, `note` and `take`; whoever follows is woken by each.
+ */
+export class KeptAnswer {
+  readonly key: string;
+  /** Views in cells that have not written their final bundle yet. */
+  readonly views = new Set<string>();
+  readonly #chunks: KeptChunk[] = [];
+  readonly #followers = new Set<Wakeup>();
+  #record: AnswerRecord;
+  #text: string[] = [];
+  #length = 0;
+  #version = 0;
+
+  constructor(key: string, record: AnswerRecord, chunks: readonly Chunk[] = []) {
+    this.key = key;
+    this.#record = { ...record, text: null };
+    this.append(chunks);
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** Without its text. */
+  get record(): AnswerRecord {
+    return { ...this.#record, chunks: this.#chunks.length };
+  }
+
+  /** With its text. */
+  get whole(): AnswerRecord {
+    return { ...this.record, text: this.text };
+  }
+
+  get chunks(): readonly KeptChunk[] {
+    return this.#chunks;
+  }
+
+  /** Number of the last change of the record, for followers; new chunks do not count. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get text(): string {
+    // Joined once per look, then kept as one piece: looks are rare, pieces are many.
+    if (this.#text.length > 1) this.#text = [this.#text.join('')];
+    return this.#text[0] ?? '';
+  }
+
+  /** Characters of text. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get isFinal(): boolean {
+    return requestStates.isFinal(this.#record.state);
+  }
+
+  /** Enters a state, with what else is known by now. */
+  enter(state: RequestState, t: string, fields: Partial<AnswerRecord> = {}): void {
+    const final = requestStates.isFinal(state);
+    this.#record = {
+      ...this.#record,
+      reason: null,
+      ...fields,
+      state,
+      since: t,
+      times: { ...this.#record.times, [state]: t },
+      endedAt: final ? t : null,
+    };
+    this.#changed();
+  }
+
+  /** Says why it waits. Returns false when that was known. */
+  note(reason: Reason): boolean {
+    if (this.#record.reason?.text === reason.text) return false;
+    this.#record = { ...this.#record, reason };
+    this.#changed();
+    return true;
+  }
+
+  /** Takes a piece of text that was just read. */
+  take(chunk: KeptChunk): void {
+    this.#add(chunk);
+    for (const follower of this.#followers) follower.wake();
+  }
+
+  /** Adds pieces from a log. */
+  append(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) this.#add({ ...chunk, readAt: null });
+  }
+
+  /** Wakes `follower` at every change; returns the way to stop. */
+  follow(follower: Wakeup): () => void {
+    this.#followers.add(follower);
+    return () => void this.#followers.delete(follower);
+  }
+
+  #add(chunk: KeptChunk): void {
+    this.#chunks.push(chunk);
+    this.#text.push(chunk.text);
+    this.#length += chunk.text.length;
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    for (const follower of this.#followers) follower.wake();
+  }
+}

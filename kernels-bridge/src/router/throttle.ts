@@ -1,0 +1,33 @@
+/** Gathers marks and hands them over together, at most once per interval; costs nothing while nothing is marked. */
+export class Throttle<K> {
+  readonly #interval: number;
+  readonly #flush: (marked: ReadonlySet<K>) => void;
+  #marked = new Set<K>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param interval - milliseconds between a first mark and the flush that carries it */
+  constructor(interval: number, flush: (marked: ReadonlySet<K>) => void) {
+    this.#interval = interval;
+    this.#flush = flush;
+  }
+
+  mark(key: K): void {
+    this.#marked.add(key);
+    this.#timer ??= setTimeout(() => this.now(), this.#interval).unref();
+  }
+
+  /** Takes a mark back. */
+  unmark(key: K): void {
+    this.#marked.delete(key);
+  }
+
+  /** Hands over at once what has been marked. */
+  now(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#marked.size === 0) return;
+    const marked = this.#marked;
+    this.#marked = new Set();
+    this.#flush(marked);
+  }
+}

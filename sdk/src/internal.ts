@@ -9,4 +9,5 @@ export * from './schemas/index.js';
 export * from './states/index.js';
 export * from './units/duration.js';
 export * from './units/size.js';
+export * from './views/index.js';
 export * from './wire/index.js';

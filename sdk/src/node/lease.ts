@@ -27,7 +27,7 @@ export async function readLease(home: string): Promise<LeaseFile | null> {
 
 /** Refuses to start a second bridge while one of another host holds the lease and says so. */
 export function refuseForeignLease(lease: LeaseFile): void {
-  if (lease.released || lease.host === hostname() || process.env['PILOTHOUSE_TAKE_OVER'] === '1') return;
+  if (lease.released || lease.host === hostname() || process.env.PILOTHOUSE_TAKE_OVER === '1') return;
   const age = (Date.now() - Date.parse(lease.heartbeat)) / 1000;
   if (age > LEASE_STALE_SECONDS) return;
   throw new PilothouseError('OWNED_ELSEWHERE', `Pilothouse runs for you on ${lease.host}.`, {

@@ -14,7 +14,7 @@ export function detectKind(): Origin['kind'] {
 /** Whose things these are: the given name, the notebook's path, the script's, or else kind and folder. */
 export function detectName(given: string | undefined, kind: Origin['kind']): string {
   if (given !== undefined) return given;
-  const notebook = process.env['JPY_SESSION_NAME'];
+  const notebook = process.env.JPY_SESSION_NAME;
   if (notebook) return notebook;
   const script = kind === 'tslab' ? undefined : process.argv[1];
   if (script && !/^\[|^\$/.test(basename(script))) return resolve(script);

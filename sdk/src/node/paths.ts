@@ -20,12 +20,12 @@ export interface Paths {
 
 /** Finds the folders the way every part of Pilothouse does. */
 export function locate(home?: string): Paths {
-  const root = resolve(home ?? (process.env['PILOTHOUSE_HOME'] || join(homedir(), '.pilothouse')));
-  const runtimeDir = resolve(process.env['PILOTHOUSE_RUNTIME_DIR'] || `/tmp/pilothouse-${userInfo().uid}`);
+  const root = resolve(home ?? (process.env.PILOTHOUSE_HOME || join(homedir(), '.pilothouse')));
+  const runtimeDir = resolve(process.env.PILOTHOUSE_RUNTIME_DIR || `/tmp/pilothouse-${userInfo().uid}`);
   return {
     home: root,
     runtimeDir,
-    launcher: resolve(process.env['PILOTHOUSE_LAUNCHER'] || join(root, 'launcher.json')),
+    launcher: resolve(process.env.PILOTHOUSE_LAUNCHER || join(root, 'launcher.json')),
     log: join(runtimeDir, 'bridge.log'),
     socket: join(runtimeDir, 'bridge.sock'),
   };

@@ -1,0 +1,2 @@
+export { renderBundle } from './bundle.js';
+export * from './words.js';

@@ -44,10 +44,14 @@ export function serverError(address: ApiAddress, status: number, body: string): 
     });
   }
   if (status === 429) {
-    return new PilothouseError('QUEUE_FULL', `${name} takes no more requests now: ${said.message || 'it answered 429'}`, {
-      hint: 'Ask again later, or ask fewer at a time.',
-      evidence,
-    });
+    return new PilothouseError(
+      'QUEUE_FULL',
+      `${name} takes no more requests now: ${said.message || 'it answered 429'}`,
+      {
+        hint: 'Ask again later, or ask fewer at a time.',
+        evidence,
+      },
+    );
   }
   if (status === 404 && /model/i.test(said.message)) {
     return new PilothouseError('MODEL_NOT_FOUND', `${name} does not have that model: ${said.message}`, {
@@ -62,11 +66,15 @@ export function serverError(address: ApiAddress, status: number, body: string): 
     });
   }
   const refused = status >= 400 && status < 500;
-  return new PilothouseError('BACKEND_FAILED', `${name} ${refused ? 'refused the request' : 'failed'} (${status}): ${said.message || 'no reason given'}`, {
-    hint: refused ? 'Change the request as the server says.' : 'See the log of the service.',
-    retryable: !refused,
-    evidence,
-  });
+  return new PilothouseError(
+    'BACKEND_FAILED',
+    `${name} ${refused ? 'refused the request' : 'failed'} (${status}): ${said.message || 'no reason given'}`,
+    {
+      hint: refused ? 'Change the request as the server says.' : 'See the log of the service.',
+      retryable: !refused,
+      evidence,
+    },
+  );
 }
 
 export function authenticationFailed(address: ApiAddress, evidence?: string): PilothouseError {
@@ -114,7 +122,8 @@ function parse(body: string): ServerError {
   if (!parsed.success) return { message: '', type: '', promptTokens: undefined, contextTokens: undefined };
   const { error, detail, message } = parsed.data;
   if (typeof error === 'string') return { message: error, type: '', promptTokens: undefined, contextTokens: undefined };
-  const fallback = message ?? (typeof detail === 'string' ? detail : detail === undefined ? '' : JSON.stringify(detail));
+  const fallback =
+    message ?? (typeof detail === 'string' ? detail : detail === undefined ? '' : JSON.stringify(detail));
   return {
     message: error?.message ?? fallback,
     type: `${error?.type ?? ''} ${error?.code ?? ''}`,

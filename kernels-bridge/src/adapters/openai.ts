@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
-import { HttpClient, readText } from './http-client.js';
+import { type HttpClient, readText } from './http-client.js';
 import { serverError } from './openai-errors.js';
 import { CompletionReader } from './openai-stream.js';
 import type { ApiAddress, ChatApi, ChatCall, ChatOutcome } from './types.js';

@@ -1,4 +1,10 @@
-import { type InstanceRecord, PilothouseError, type Reason, type ServiceRecord, serviceStates } from '@pilothouse/sdk/internal';
+import {
+  type InstanceRecord,
+  PilothouseError,
+  type Reason,
+  type ServiceRecord,
+  serviceStates,
+} from '@pilothouse/sdk/internal';
 import type { Clock } from '../clock.js';
 import type { Picture } from '../picture/picture.js';
 import { InstanceLoad } from './instance-load.js';
@@ -100,11 +106,13 @@ export class Router {
         this.#shown.mark(id);
         reject(waiting.signal.reason);
       };
-      const done = <T>(settle: (value: T) => void) => (value: T) => {
-        waiting.signal.removeEventListener('abort', leave);
-        load.waiters.delete(waiter);
-        settle(value);
-      };
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          waiting.signal.removeEventListener('abort', leave);
+          load.waiters.delete(waiter);
+          settle(value);
+        };
       const waiter: Waiter = { ...waiting, tried, resolve: done(resolve), reject: done(reject) };
       waiting.signal.addEventListener('abort', leave, { once: true });
       load.waiters.add(waiter);

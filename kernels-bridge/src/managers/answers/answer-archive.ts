@@ -121,34 +121,31 @@ export class AnswerArchive {
   }
 
   #replay(record: CallRecord): void {
-    switch (record.type) {
-      case 'request':
-        this.#answers.set(record.answer.id, new KeptAnswer(record.key, record.answer));
-        return;
-      case 'kept': {
-        const answer = new KeptAnswer(record.key, record.answer, record.chunks);
-        for (const view of record.views) answer.views.add(view);
-        this.#answers.set(answer.id, answer);
-        return;
-      }
-      case 'rewritten':
-        return;
+    if (record.type === 'rewritten') return;
+    if (record.type === 'request' || record.type === 'kept') {
+      const answer = new KeptAnswer(record.key, record.answer, record.type === 'kept' ? record.chunks : []);
+      for (const view of record.type === 'kept' ? record.views : []) answer.views.add(view);
+      this.#answers.set(answer.id, answer);
+      return;
     }
     const answer = this.#answers.get(record.id);
     if (answer === undefined) return;
     switch (record.type) {
       case 'started':
-        return answer.enter('STREAMING', record.t, { instance: record.instance });
+        answer.enter('STREAMING', record.t, { instance: record.instance });
+        break;
       case 'chunks':
-        return answer.append(record.chunks.slice(Math.max(0, answer.chunks.length - record.from)));
+        answer.append(record.chunks.slice(Math.max(0, answer.chunks.length - record.from)));
+        break;
       case 'ended': {
         const { finishReason, usage, timing, model, error } = record;
-        return answer.enter(record.state, record.t, { finishReason, usage, timing, model, error });
+        answer.enter(record.state, record.t, { finishReason, usage, timing, model, error });
+        break;
       }
       case 'viewed':
         if (record.confirmed) answer.views.delete(record.view);
         else answer.views.add(record.view);
-        return;
+        break;
       case 'dropped':
         this.#answers.delete(record.id);
     }

@@ -17,6 +17,9 @@ import type { Picture } from '../../picture/picture.js';
 import { ended, type Router } from '../../router/router.js';
 import { Throttle } from '../../router/throttle.js';
 import type { BatchSource } from '../../streams/stream.js';
+import type { Names } from '../names.js';
+import { Once } from '../once.js';
+import { findRef } from '../refs.js';
 import type { Addresses } from './addresses.js';
 import { AnswerArchive } from './answer-archive.js';
 import { AnswerRun, type RunContext } from './answer-run.js';
@@ -34,6 +37,7 @@ export interface AnswerManagerOptions {
   readonly logger: Logger;
   readonly picture: Picture;
   readonly keys: Keys;
+  readonly names: Names;
   readonly router: Router;
   readonly apis: Readonly<Record<'openai', ChatApi>>;
   readonly addresses: Addresses;
@@ -57,8 +61,8 @@ export class AnswerManager {
   readonly #options: AnswerManagerOptions;
   readonly #archive: AnswerArchive;
   readonly #runs = new Map<string, AnswerRun>();
-  /** Questions being written down, by key: a repeat of one that is under way is the same question. */
-  readonly #asking = new Map<string, Promise<AnswerRecord>>();
+  /** Questions being written down: a repeat of one that is under way is the same question. */
+  readonly #asking = new Once<AnswerRecord>();
   readonly #counts: Throttle<string>;
   readonly #context: RunContext;
 
@@ -177,16 +181,11 @@ export class AnswerManager {
   }
 
   #once(key: string, make: () => Asked): Promise<AnswerRecord> {
-    const known = this.#options.keys.get(key);
-    if (known !== undefined) return Promise.resolve().then(() => this.get(known.id));
-    const asking = this.#asking.get(key);
-    if (asking !== undefined) return asking;
     const accepted = this.#options.clock.monotonic();
-    const asked = Promise.resolve()
-      .then(() => this.#ask(key, make(), accepted))
-      .finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asked);
-    return asked;
+    return this.#asking.run(key, async () => {
+      const known = this.#options.keys.get(key);
+      return known === undefined ? await this.#ask(key, make(), accepted) : this.get(known.id);
+    });
   }
 
   async #ask(key: string, asked: Asked, accepted: number): Promise<AnswerRecord> {
@@ -209,31 +208,17 @@ export class AnswerManager {
   }
 
   #find(ref: string): KeptAnswer {
-    const exact = this.#archive.get(ref);
-    if (exact !== undefined) return exact;
-    const matches = Array.from(this.#archive.all()).filter(
-      ({ id, record }) => record.name === ref || id.startsWith(ref) || id.startsWith(`answer-${ref}`),
-    );
-    const [only] = matches;
-    if (only !== undefined && matches.length === 1) return only;
-    throw new PilothouseError(
-      'ANSWER_NOT_FOUND',
-      matches.length === 0 ? `there is no answer "${ref}"` : `"${ref}" means ${matches.length} answers`,
-      {
-        hint:
-          matches.length === 0
-            ? 'Answers are kept for an hour after their end. Ask again.'
-            : 'Give more characters of the id.',
-      },
-    );
+    const { picture, names } = this.#options;
+    const found = this.#archive.get(ref) ?? this.#archive.get(findRef(picture, names, 'answer', ref).id);
+    if (found !== undefined) return found;
+    throw new PilothouseError('ANSWER_NOT_FOUND', `the answer ${ref} is no longer kept`, {
+      hint: 'ask again',
+      ids: { answer: ref },
+    });
   }
 
   #service(ref: string): ServiceRecord {
-    const { picture } = this.#options;
-    const exact = picture.get('service', ref);
-    const named = Array.from(picture.list('service')).filter(({ name }) => name === ref);
-    const service = exact ?? named.find(({ state }) => !serviceStates.isFinal(state)) ?? named[named.length - 1];
-    if (service === undefined) throw this.#noService(ref);
+    const service = findRef(this.#options.picture, this.#options.names, 'service', ref);
     if (serviceStates.isFinal(service.state) || service.state === 'STOPPING') throw ended(service);
     return service;
   }
@@ -242,14 +227,6 @@ export class AnswerManager {
   #again({ service: { id, name } }: AnswerRecord): ServiceRecord {
     const same = this.#options.picture.get('service', id);
     return this.#service(same !== undefined && !serviceStates.isFinal(same.state) ? id : name);
-  }
-
-  #noService(ref: string): PilothouseError {
-    const live = Array.from(this.#options.picture.list('service'))
-      .filter(({ state }) => !serviceStates.isFinal(state))
-      .map(({ name }) => name);
-    const hint = live.length === 0 ? 'Start or attach one first.' : `Services that are there: ${live.join(', ')}.`;
-    return new PilothouseError('SERVICE_NOT_FOUND', `there is no service "${ref}"`, { hint });
   }
 }
 

@@ -172,7 +172,11 @@ export class AnswerRun {
   #describe(failure: unknown) {
     const data = toErrorData(failure);
     const { service, instance } = this.#answer.record;
-    const ids = { answer: this.#answer.id, service: service.id, ...(instance === null ? {} : { instance: instance.id }) };
+    const ids = {
+      answer: this.#answer.id,
+      service: service.id,
+      ...(instance === null ? {} : { instance: instance.id }),
+    };
     return { ...data, ids: { ...ids, ...data.ids } };
   }
 }

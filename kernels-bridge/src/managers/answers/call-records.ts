@@ -1,4 +1,13 @@
-import { answerRecordSchema, chunkSchema, errorDataSchema, idSchema, requestStateSchema, timeSchema, timingSchema, usageSchema } from '@pilothouse/sdk/internal';
+import {
+  answerRecordSchema,
+  chunkSchema,
+  errorDataSchema,
+  idSchema,
+  requestStateSchema,
+  timeSchema,
+  timingSchema,
+  usageSchema,
+} from '@pilothouse/sdk/internal';
 import { z } from 'zod';
 
 const stamp = { seq: z.int(), epoch: z.int(), t: timeSchema };

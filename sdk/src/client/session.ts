@@ -48,19 +48,16 @@ export class LiveSession implements Session {
 
   constructor(connector: Connector, origin: () => Origin) {
     this.#origin = origin;
-    const core: Core = {
-      connector,
-      caller: new Caller(connector, origin),
-      store: new PictureStore(),
-      closed: this.#closing.signal,
-    };
+    const caller = new Caller(connector, origin);
+    const closed = this.#closing.signal;
+    this.views = viewsOf(caller, connector, closed);
+    const core: Core = { connector, caller, store: new PictureStore(), views: this.views, closed };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
     this.services = servicesOf(core);
     this.answers = answersOf(core);
     this.credentials = credentialsOf(core);
-    this.views = viewsOf(core);
     this.#watching = this.#watch();
   }
 

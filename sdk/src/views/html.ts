@@ -17,7 +17,7 @@ const COLOURS: Readonly<Record<Tone, string>> = {
 const LINE = '1px solid rgba(128,128,128,.45)';
 
 /** Text that cannot become markup. */
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
@@ -27,7 +27,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly (string 
   values.forEach((value, index) => {
     out +=
       typeof value === 'string'
-        ? escape(value)
+        ? escapeHtml(value)
         : 'html' in value
           ? value.html
           : value.map((piece) => piece.html).join('');

@@ -1,12 +1,13 @@
 import { Observable } from 'rxjs';
 import type { ViewUpdate } from '../../schemas/index.js';
+import type { Caller } from '../caller.js';
+import type { Connector } from '../connection/connector.js';
 import { decodeError } from '../decode-error.js';
-import type { Core } from '../handles/core.js';
 import { creditStream } from '../streams/credit-stream.js';
 import type { Views } from '../types.js';
 
 /** `session.views`: how renderers and kernels meet on a view. */
-export function viewsOf({ caller, connector, closed }: Core): Views {
+export function viewsOf(caller: Caller, connector: Connector, closed: AbortSignal): Views {
   return {
     render: (viewId, target) =>
       caller.call('drawing the view', undefined, (api, signal) => api.views.render({ viewId, target }, { signal })),

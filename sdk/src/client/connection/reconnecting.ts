@@ -57,8 +57,14 @@ export class ReconnectingConnector implements Connector {
         signal.removeEventListener('abort', abort);
       };
       const waiter: Waiter = {
-        resolve: (link) => (leave(), resolve(link)),
-        reject: (error) => (leave(), reject(error)),
+        resolve: (link) => {
+          leave();
+          resolve(link);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
       };
       const abort = () => waiter.reject(signal.reason);
       if (signal.aborted) return abort();

@@ -134,8 +134,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     );
   }
 
-  /** Resolves when the question is taken or refused; never rejects. */
-  async submitted(): Promise<void> {
+  protected override async identified(): Promise<void> {
     await this.#submission.catch(() => undefined);
   }
 

@@ -1,12 +1,14 @@
 import type { Caller } from '../caller.js';
 import type { Connector } from '../connection/connector.js';
 import type { PictureStore } from '../picture/picture-store.js';
+import type { Views } from '../types.js';
 
 /** What every handle of a session works with. */
 export interface Core {
   readonly connector: Connector;
   readonly caller: Caller;
   readonly store: PictureStore;
+  readonly views: Views;
   /** Aborts when the session is closed. */
   readonly closed: AbortSignal;
 }

@@ -5,6 +5,7 @@ import type { StateMachine } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
 import type { RecordCell } from '../picture/record-cell.js';
 import type { CallOptions, Handle, Status } from '../types.js';
+import { grantAccess } from './access.js';
 import type { Core } from './core.js';
 import { goneError } from './failures.js';
 
@@ -22,6 +23,7 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
     this.core = core;
     this.cell = cell;
     this.#machine = machine;
+    grantAccess(this, { views: core.views, identified: () => this.identified() });
     if (core.closed.aborted) this.close();
     else core.closed.addEventListener('abort', () => this.close(), { once: true, signal: this.#closed.signal });
   }
@@ -95,6 +97,9 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+
+  /** Resolves once the thing has its id; never rejects. */
+  protected async identified(): Promise<void> {}
 
   /** Aborts when this handle or its session is closed. */
   protected get closedSignal(): AbortSignal {

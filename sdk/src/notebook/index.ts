@@ -1,0 +1,4 @@
+/**
+ * `@pilothouse/sdk/notebook`: live things in cells, in tslab and Deno.
+ */
+export { show } from './show.js';

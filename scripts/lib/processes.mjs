@@ -1,6 +1,12 @@
 // Child processes for set-up and tests: output kept for the moment it is needed, failures that say what was run.
 import { spawn } from 'node:child_process';
 
+/** Some tools name the cause first, others last: both ends of a long output are kept. */
+function shortened(lines, kept = 15) {
+  if (lines.length <= 2 * kept) return lines;
+  return [...lines.slice(0, kept), `… ${lines.length - 2 * kept} lines …`, ...lines.slice(-kept)];
+}
+
 /** A command that set-up or tests needed and that failed. */
 export class CommandFailed extends Error {
   /**
@@ -10,7 +16,7 @@ export class CommandFailed extends Error {
    * @param {unknown} [cause]
    */
   constructor(argv, status, output, cause) {
-    const tail = output.trimEnd().split('\n').slice(-30).join('\n');
+    const tail = shortened(output.trimEnd().split('\n')).join('\n');
     super(`\`${argv.join(' ')}\` failed (${status === null ? 'not run to its end' : `exit ${status}`})\n${tail}`, {
       cause,
     });

@@ -1,6 +1,7 @@
 // npm projects of this checkout: installed from their lock files, and only where what is there differs from the lock.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { download } from '../lib/downloads.mjs';
 import { run } from '../lib/processes.mjs';
 import { Progress } from './progress.mjs';
 
@@ -59,9 +60,7 @@ export async function installNpm(folder, { dev = false } = {}) {
   const withDev = dev || hasDevTools(folder);
   if (matchesLock(folder, { dev: withDev })) return Progress.nothingToDo;
   const include = withDev ? '--include=dev' : '--omit=dev';
-  await run([...npmCommand(), 'ci', include, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: folder,
-    env: withoutNpm(),
-  });
+  const argv = [...npmCommand(), 'ci', include, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await download('The npm registry', () => run(argv, { cwd: folder, env: withoutNpm() }));
   return undefined;
 }

@@ -1,6 +1,7 @@
 // The virtual environment of this checkout. Its stamps lie inside it, so that they go when it goes.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { download } from '../lib/downloads.mjs';
 import { LOCAL, REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
 import { demoModelRefusal, findPython } from './machine.mjs';
@@ -31,7 +32,7 @@ async function installLocked(name) {
   const file = join(REQUIREMENTS, `${name}.txt`);
   const print = fingerprint(REQUIREMENTS, { files: [`${name}.txt`], values: [pythonHome()] });
   if (isFresh(stampOf(name), print)) return Progress.nothingToDo;
-  await pip('--require-hashes', '--no-deps', '--requirement', file);
+  await download('PyPI', () => pip('--require-hashes', '--no-deps', '--requirement', file));
   writeStamp(stampOf(name), print);
   return undefined;
 }

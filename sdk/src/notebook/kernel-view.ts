@@ -26,7 +26,8 @@ export class KernelView {
   /** Once it rests it never draws by itself again. */
   #state: 'waiting' | 'drawing' | 'resting' = 'waiting';
   #queue: Promise<void> = Promise.resolve();
-  #complained = false;
+  /** The last update did not reach the notebook. */
+  #broken = false;
   #finish: () => void = () => undefined;
 
   /** Resolves when the last state is in the notebook, or the view is of no use any more; never rejects. */
@@ -39,16 +40,18 @@ export class KernelView {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#put(this.#bundle(), false);
+    // At once and not in turn, so that it stands where the cell says it.
+    this.#queue = this.#guarded(this.#display.show(this.#bundle(), viewId, false));
     void this.#start();
   }
 
   async #start(): Promise<void> {
     const { views, identified } = accessOf(this.#handle);
+    const unknown = this.#handle.id === '';
     await identified();
     const { id, kind } = this.#handle;
-    // The cell has shown something without an id so far; a question that was refused never gets one.
-    this.#put(this.#bundle(), true);
+    // What the cell shows so far has no id to join by; a question that was refused never gets one.
+    if (unknown) this.#put(this.#bundle(), true);
     if (id === '') {
       this.#end();
       return;
@@ -74,6 +77,7 @@ export class KernelView {
     this.#rest();
     this.#put(final, true);
     await this.#queue;
+    if (this.#broken) return;
     try {
       await accessOf(this.#handle).views.confirm(this.#viewId);
     } catch {
@@ -127,14 +131,19 @@ export class KernelView {
     return renderBundle(recordWithText(this.#handle, this.#state === 'drawing'), this.#viewId);
   }
 
-  /** In order, and without ever throwing: this runs in timers, where Deno would stall the next cell. */
   #put(bundle: ViewBundle, update: boolean): void {
-    this.#queue = this.#queue
-      .then(() => this.#display.show(bundle, this.#viewId, update))
-      .catch((error: unknown) => {
-        if (!this.#complained) console.warn('Pilothouse could not update a cell:', error);
-        this.#complained = true;
-      });
+    this.#queue = this.#queue.then(() => this.#guarded(this.#display.show(bundle, this.#viewId, update)));
+  }
+
+  /** Never throws: this runs in timers, where Deno would stall the next cell. */
+  async #guarded(shown: Promise<void>): Promise<void> {
+    try {
+      await shown;
+      this.#broken = false;
+    } catch (error) {
+      if (!this.#broken) console.warn('Pilothouse could not update a cell:', error);
+      this.#broken = true;
+    }
   }
 
   #end(): void {

@@ -1,0 +1,239 @@
+import { connect, type Socket } from 'node:net';
+import { log } from '../log.js';
+import { type Seen, type WardenMessage, wardenMessageSchema } from './warden-messages.js';
+
+/** What to start. */
+export interface SpawnOrder {
+  /** Never used a second time; the warden starts each id at most once. */
+  readonly id: string;
+  /** Variable `NAME=value` in `env` by which everything that belongs to it is known. */
+  readonly mark: string;
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly cpus: readonly number[] | null;
+}
+
+/** Why it did not start. */
+export interface SpawnFailure {
+  readonly errno: number | null;
+  readonly message: string;
+}
+
+/** Hears what becomes of one spawn: `started` and then `exited`, or one of the others alone. */
+export interface SpawnWatcher {
+  started(pid: number): void;
+  /** Everything that belonged to it is gone. A negative code is minus the number of the signal. */
+  exited(code: number): void;
+  failed(failure: SpawnFailure): void;
+  /** Nobody can say whether it ran, or how it ended. */
+  lost(): void;
+}
+
+interface Watched {
+  readonly watcher: SpawnWatcher;
+  /** To be sent again when the warden does not know it; absent for what was found running. */
+  readonly order: SpawnOrder | undefined;
+  started: boolean;
+  grace: number | undefined;
+}
+
+const RECONNECT_MS = 50;
+
+/**
+ * The agent's side of the warden's socket. Connects again for as long as the agent lives; what was asked for is asked
+ * again, which is safe, as the warden knows each id.
+ */
+export class WardenClient {
+  readonly #path: string;
+  readonly #watched = new Map<string, Watched>();
+  #socket: Socket | undefined;
+  #incoming = '';
+  #acked = new Set<string>();
+  #sweeps: { grace: number; done: () => void }[] = [];
+  #found: ReadonlyMap<string, Seen> = new Map();
+  #ready: (() => void) | undefined;
+  #goneSince: number | undefined;
+  #closed = false;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Connects, and resolves when the warden has said what it knows. */
+  static async connect(path: string): Promise<WardenClient> {
+    const client = new WardenClient(path);
+    await new Promise<void>((resolve) => {
+      client.#ready = resolve;
+      client.#open();
+    });
+    return client;
+  }
+
+  /** What the warden knew when it was first reached, by id. */
+  get found(): ReadonlyMap<string, Seen> {
+    return this.#found;
+  }
+
+  /** Milliseconds (monotonic) since which it cannot be reached; undefined: it can. */
+  get goneSince(): number | undefined {
+    return this.#goneSince;
+  }
+
+  spawn(order: SpawnOrder, watcher: SpawnWatcher): void {
+    this.#watched.set(order.id, { watcher, order, started: false, grace: undefined });
+    this.#send({ type: 'spawn', ...order });
+  }
+
+  /** Watches what an earlier agent has started. */
+  adopt(id: string, watcher: SpawnWatcher): void {
+    const watched: Watched = { watcher, order: undefined, started: false, grace: undefined };
+    this.#watched.set(id, watched);
+    const seen = this.#found.get(id);
+    if (seen !== undefined) this.#apply(id, watched, seen);
+  }
+
+  /** Ends everything that belongs to these: TERM, and KILL after the grace in seconds. `exited` follows. */
+  end(ids: readonly string[], grace: number): void {
+    for (const id of ids) {
+      const watched = this.#watched.get(id);
+      if (watched) watched.grace = grace;
+    }
+    this.#send({ type: 'end', ids, grace });
+  }
+
+  /** Lets the warden forget what has ended. */
+  acknowledge(ids: readonly string[]): void {
+    for (const id of ids) this.#acked.add(id);
+    this.#send({ type: 'ack', ids });
+  }
+
+  /** Ends everything that carries the pilot's id; resolves when nothing is left. */
+  sweep(grace: number): Promise<void> {
+    return new Promise((done) => {
+      this.#sweeps.push({ grace, done });
+      this.#send({ type: 'sweep', grace });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket?.destroy();
+  }
+
+  #send(message: unknown): void {
+    // Without a connection nothing is kept here: `#greeted` asks for what is still open.
+    if (this.#socket?.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #open(): void {
+    if (this.#closed) return;
+    const socket = connect(this.#path);
+    socket.setEncoding('utf8');
+    this.#incoming = '';
+    let failure: Error | undefined;
+    socket.on('connect', () => socket.write('{"type":"hello"}\n'));
+    socket.on('data', (text: string) => this.#receive(socket, text));
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('close', () => {
+      this.#socket = undefined;
+      if (this.#closed) return;
+      if (this.#goneSince === undefined) {
+        this.#goneSince = performance.now();
+        log('the warden cannot be reached; trying again', failure?.message);
+      }
+      setTimeout(() => this.#open(), RECONNECT_MS);
+    });
+  }
+
+  #receive(socket: Socket, text: string): void {
+    const lines = (this.#incoming + text).split('\n');
+    this.#incoming = lines.pop() ?? '';
+    for (const line of lines) this.#handle(socket, wardenMessageSchema.parse(JSON.parse(line)));
+  }
+
+  #handle(socket: Socket, message: WardenMessage): void {
+    switch (message.type) {
+      case 'state':
+        this.#greeted(socket, new Map(message.spawns.map((seen) => [seen.id, seen])));
+        break;
+      case 'spawned': {
+        const watched = this.#watched.get(message.id);
+        if (watched) this.#apply(message.id, watched, message);
+        break;
+      }
+      case 'exit': {
+        const watched = this.#watched.get(message.id);
+        if (watched) this.#exited(message.id, watched, message.code);
+        break;
+      }
+      case 'swept':
+        for (const { done } of this.#sweeps.splice(0)) done();
+        break;
+      case 'refused':
+      case 'error':
+        throw new Error(`the warden says: ${message.message}`);
+    }
+  }
+
+  #greeted(socket: Socket, spawns: ReadonlyMap<string, Seen>): void {
+    this.#socket = socket;
+    this.#goneSince = undefined;
+    if (this.#ready !== undefined) {
+      this.#found = spawns;
+      this.#ready();
+      this.#ready = undefined;
+      return;
+    }
+    for (const [id, watched] of [...this.#watched]) {
+      const seen = spawns.get(id);
+      if (seen) this.#apply(id, watched, seen);
+      else if (watched.order && !watched.started) this.#send({ type: 'spawn', ...watched.order });
+      else this.#settle(id, () => watched.watcher.lost());
+      if (watched.grace !== undefined) this.#send({ type: 'end', ids: [id], grace: watched.grace });
+    }
+    const forgotten = [...this.#acked].filter((id) => spawns.has(id));
+    if (forgotten.length > 0) this.#send({ type: 'ack', ids: forgotten });
+    this.#acked = new Set(forgotten);
+    for (const { grace } of this.#sweeps) this.#send({ type: 'sweep', grace });
+  }
+
+  #apply(id: string, watched: Watched, seen: Seen): void {
+    switch (seen.state) {
+      case 'starting':
+        break;
+      case 'running':
+        this.#started(watched, seen.pid);
+        break;
+      case 'exited':
+        this.#started(watched, seen.pid);
+        this.#exited(id, watched, seen.code);
+        break;
+      case 'failed':
+        this.#settle(id, () => watched.watcher.failed(seen.error));
+        break;
+      case 'lost':
+        this.#settle(id, () => watched.watcher.lost());
+        break;
+    }
+  }
+
+  #started(watched: Watched, pid: number): void {
+    if (watched.started) return;
+    watched.started = true;
+    watched.watcher.started(pid);
+  }
+
+  #exited(id: string, watched: Watched, code: number): void {
+    this.#settle(id, () => watched.watcher.exited(code));
+  }
+
+  #settle(id: string, tell: () => void): void {
+    if (this.#watched.delete(id)) tell();
+  }
+}

@@ -1,0 +1,114 @@
+import { formatBytes } from '@pilothouse/sdk/shared';
+
+/** What one task or instance needs. */
+export interface Demand {
+  readonly cores: number;
+  readonly gpus: number;
+  /** bytes; null: no limit of its own, which counts as none */
+  readonly memory: number | null;
+}
+
+/** What a pilot holds. */
+export interface Capacity {
+  readonly cores: number;
+  /** Names of its GPUs. */
+  readonly gpus: readonly string[];
+  /** bytes; null: not limited */
+  readonly memory: number | null;
+}
+
+/** What was granted; to be given back once. */
+export interface Grant {
+  readonly demand: Demand;
+  readonly gpus: readonly string[];
+}
+
+/** What is short, in words. */
+export interface Shortage {
+  readonly code: 'WAITS_FOR_CORES' | 'WAITS_FOR_GPUS' | 'WAITS_FOR_MEMORY';
+  readonly text: string;
+}
+
+/** The cores, GPUs and memory of a pilot. Never grants more than there is. */
+export class Pool {
+  readonly capacity: Capacity;
+  #cores = 0;
+  #memory = 0;
+  #freeGpus: string[];
+
+  constructor(capacity: Capacity) {
+    this.capacity = capacity;
+    this.#freeGpus = [...capacity.gpus];
+  }
+
+  get used(): { readonly cores: number; readonly gpus: number; readonly memory: number } {
+    return { cores: this.#cores, gpus: this.capacity.gpus.length - this.#freeGpus.length, memory: this.#memory };
+  }
+
+  /** What is short for this demand now; undefined: nothing. */
+  shortage(demand: Demand): Shortage | undefined {
+    const { capacity } = this;
+    if (demand.cores > capacity.cores - this.#cores) {
+      return {
+        code: 'WAITS_FOR_CORES',
+        text: `waits for ${count(demand.cores, 'core')}; ${this.#cores} of ${capacity.cores} busy`,
+      };
+    }
+    if (demand.gpus > this.#freeGpus.length) {
+      const busy = capacity.gpus.length - this.#freeGpus.length;
+      return {
+        code: 'WAITS_FOR_GPUS',
+        text: `waits for ${count(demand.gpus, 'GPU')}; ${busy} of ${capacity.gpus.length} busy`,
+      };
+    }
+    if (capacity.memory !== null && (demand.memory ?? 0) > capacity.memory - this.#memory) {
+      const text = `waits for ${formatBytes(demand.memory ?? 0)}; ${formatBytes(this.#memory)} of ${formatBytes(capacity.memory)} busy`;
+      return { code: 'WAITS_FOR_MEMORY', text };
+    }
+    return undefined;
+  }
+
+  /** What the pilot lacks for this demand even when it is empty; undefined: it can be met. */
+  impossible(demand: Demand): { readonly field: string; readonly text: string } | undefined {
+    const { capacity } = this;
+    if (demand.cores > capacity.cores) {
+      return { field: 'cores', text: `needs ${count(demand.cores, 'core')}, the pilot has ${capacity.cores}` };
+    }
+    if (demand.gpus > capacity.gpus.length) {
+      return { field: 'gpus', text: `needs ${count(demand.gpus, 'GPU')}, the pilot has ${capacity.gpus.length}` };
+    }
+    if (capacity.memory !== null && (demand.memory ?? 0) > capacity.memory) {
+      const text = `needs ${formatBytes(demand.memory ?? 0)} of memory, the pilot has ${formatBytes(capacity.memory)}`;
+      return { field: 'memory', text };
+    }
+    return undefined;
+  }
+
+  /** Grants a demand that nothing is short for. */
+  take(demand: Demand): Grant {
+    const shortage = this.shortage(demand);
+    if (shortage) throw new RangeError(`granted although it ${shortage.text}`);
+    return this.#grant(demand);
+  }
+
+  /** Books what runs already, as after a restart of the agent. It was granted before, so it fits. */
+  book(demand: Demand): Grant {
+    return this.#grant(demand);
+  }
+
+  give({ demand, gpus }: Grant): void {
+    this.#cores -= demand.cores;
+    this.#memory -= demand.memory ?? 0;
+    this.#freeGpus.push(...gpus);
+  }
+
+  #grant(demand: Demand): Grant {
+    this.#cores += demand.cores;
+    this.#memory += demand.memory ?? 0;
+    return { demand, gpus: this.#freeGpus.splice(0, demand.gpus) };
+  }
+}
+
+function count(amount: number, thing: string): string {
+  return `${amount} ${thing}${amount === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,386 @@
+import {
+  type Endpoint,
+  formatSeconds,
+  type InstanceState,
+  instanceStates,
+  PilothouseError,
+  type ProbeResult,
+  type ServiceSpec,
+  toErrorData,
+} from '@pilothouse/sdk/shared';
+import type { JournalEntry } from '../journal/journal.js';
+import type { Past } from '../journal/replay.js';
+import { log } from '../log.js';
+import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
+import type { Grant } from '../scheduler/pool.js';
+import { ID_VARIABLE } from '../tasks/environment.js';
+import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
+import { diagnose } from './failure.js';
+import { prepareLaunch } from './launch.js';
+import { Watch } from './watch.js';
+
+type PastInstance = Past['instances'] extends ReadonlyMap<string, infer T> ? T : never;
+type InstanceEntry = Extract<JournalEntry, { type: 'instance' }>;
+type Details = Partial<Omit<InstanceEntry, 'type' | 'service' | 'id' | 'state'>>;
+
+/** Seconds after which an instance that was ready has earned its restarts again. */
+const STEADY_SECONDS = 600;
+const MAX_BACKOFF_SECONDS = 30;
+
+/** One running copy of a service: started, watched, started again, stopped. */
+export class Instance {
+  readonly id: string;
+  readonly #context: NodeContext;
+  readonly #service: ServiceSpec;
+  readonly #changed: () => void;
+  #state: InstanceState;
+  #attempt: number;
+  #restarts: number;
+  #endpoint: Endpoint | undefined;
+  #error: PilothouseError | undefined;
+  #grant: Grant | undefined;
+  #watch: Watch | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #spawned = false;
+  #stopping = false;
+  /** Why it is being stopped, when nobody asked for it. */
+  #stopCause: PilothouseError | undefined;
+  /** Why its process is being ended, when it is to start again. */
+  #endCause: PilothouseError | undefined;
+  #askedAt: number | undefined;
+  #launchMs: number | undefined;
+  #readyAt = 0;
+  /** A READY that the bridge has not confirmed yet. */
+  #unpublished: { readonly seq: number; readonly launch: number; readonly init: number } | undefined;
+
+  constructor(
+    context: NodeContext,
+    service: ServiceSpec,
+    id: string,
+    past: PastInstance | undefined,
+    changed: () => void,
+  ) {
+    this.#context = context;
+    this.#service = service;
+    this.id = id;
+    this.#changed = changed;
+    this.#state = past?.state ?? 'NEW';
+    this.#attempt = past?.attempt ?? 1;
+    this.#restarts = Math.max(0, this.#attempt - 1);
+    this.#endpoint = past?.endpoint;
+    if (past?.error) this.#error = PilothouseError.from(past.error);
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  get error(): PilothouseError | undefined {
+    return this.#error;
+  }
+
+  get probe(): ProbeResult | undefined {
+    return this.#watch?.last;
+  }
+
+  get over(): boolean {
+    return instanceStates.isFinal(this.#state);
+  }
+
+  /** Goes on from wherever an earlier agent has left it. */
+  begin(): void {
+    const { warden, scheduler } = this.#context;
+    if (this.over) {
+      warden.acknowledge([this.#spawnId]);
+      return;
+    }
+    if (warden.found.has(this.#spawnId)) {
+      this.#grant = scheduler.pool.book(this.#service);
+      this.#spawned = true;
+      this.#stopping = this.#state === 'STOPPING';
+      this.#adopt();
+    } else if (this.#state === 'STOPPING') {
+      this.#finish('STOPPED', {});
+    } else if (this.#state === 'NEW' || this.#state === 'WAITING' || this.#state === 'SCHEDULING') {
+      this.#schedule();
+    } else {
+      this.#grant = scheduler.pool.book(this.#service);
+      if (this.#state === 'BACKOFF') this.#launchIn(0);
+      else if (this.#state === 'LAUNCHING') void this.#launch();
+      else this.#attemptOver(nodeLost(this.#service.name, this.id), {});
+    }
+  }
+
+  /** Stops it for good; `cause` says why when nobody asked for it. */
+  stop(cause: PilothouseError | undefined): void {
+    if (this.over || this.#stopping) return;
+    this.#stopping = true;
+    this.#stopCause = cause;
+    clearTimeout(this.#timer);
+    if (this.#spawned) {
+      this.#watch?.stop();
+      this.#enter('STOPPING');
+      this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
+    } else if (this.#state !== 'LAUNCHING') {
+      this.#context.scheduler.withdraw(this.id);
+      this.#finish('STOPPED', {});
+    }
+    // Otherwise the launch is under way and stops before it spawns.
+  }
+
+  /** The bridge has made everything up to this record its own: a READY among it counts as published. */
+  published(seq: number): void {
+    const open = this.#unpublished;
+    if (open === undefined || seq < open.seq) return;
+    this.#unpublished = undefined;
+    if (this.#state !== 'READY' && this.#state !== 'UNHEALTHY') return;
+    const publish = performance.now() - this.#readyAt;
+    const bootstrap = { launch: rounded(open.launch), init: rounded(open.init), publish: rounded(publish) };
+    this.#record(this.#state, { bootstrap });
+  }
+
+  /** Probes now, beside the usual rhythm. */
+  async probeNow(): Promise<void> {
+    await this.#watch?.probe();
+  }
+
+  /** The warden is gone for good. */
+  lose(): void {
+    this.#context.scheduler.withdraw(this.id);
+    this.#watch?.stop();
+    this.#finish('FAILED', { error: nodeLost(this.#service.name, this.id).toJSON() });
+  }
+
+  get #spawnId(): string {
+    return `${this.id}:${this.#attempt}`;
+  }
+
+  #schedule(): void {
+    const { scheduler } = this.#context;
+    const impossible = scheduler.pool.impossible(this.#service);
+    if (impossible) {
+      const hint = 'ask for less, or use a larger pilot';
+      this.#fail(
+        new PilothouseError('INVALID_DESCRIPTION', impossible.text, { hint, field: `resources.${impossible.field}` }),
+      );
+      return;
+    }
+    scheduler.apply({
+      id: this.id,
+      demand: this.#service,
+      priority: 'service',
+      granted: (grant) => {
+        this.#grant = grant;
+        if (this.#state !== 'SCHEDULING') this.#enter('SCHEDULING');
+        void this.#launch();
+      },
+    });
+    if (this.#grant === undefined) {
+      const why = scheduler.reason(this.id);
+      this.#enter('SCHEDULING', why && { reason: { ...why, since: new Date().toISOString() } });
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const { pilot, journal, warden, output } = this.#context;
+    const grant = this.#grant;
+    if (grant === undefined) throw new Error(`${this.id} is launched without resources`);
+    this.#askedAt = performance.now();
+    this.#error = undefined;
+    try {
+      this.#enter('LAUNCHING', { attempt: this.#attempt });
+      const { order, endpoint } = await prepareLaunch(pilot, this.#service, this.id, grant);
+      this.#endpoint = endpoint;
+      this.#record('LAUNCHING', { attempt: this.#attempt, endpoint });
+      // The port must stand in the journal before anything listens on it: the next agent finds the instance by it.
+      await journal.flush();
+      if (this.#stopping) {
+        this.#finish('STOPPED', {});
+        return;
+      }
+      this.#spawned = true;
+      warden.spawn(
+        {
+          ...order,
+          id: this.#spawnId,
+          mark: `${ID_VARIABLE}=${this.id}`,
+          stdout: output.livePath(this.id, 'stdout'),
+          stderr: output.livePath(this.id, 'stderr'),
+          cpus: pilot.cpus,
+        },
+        {
+          started: (pid) => this.#started(pid),
+          exited: (code) => void this.#exited(code),
+          failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
+          lost: () => this.#attemptOver(nodeLost(this.#service.name, this.id), {}),
+        },
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Takes over what an earlier agent has started: it runs on, and is looked at before anything is said about it. */
+  #adopt(): void {
+    this.#context.warden.adopt(this.#spawnId, {
+      started: (pid) => this.#started(pid),
+      exited: (code) => void this.#exited(code),
+      failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
+      lost: () => this.#attemptOver(nodeLost(this.#service.name, this.id), {}),
+    });
+    if (this.#stopping) this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
+  }
+
+  #started(pid: number): void {
+    if (this.#stopping) return;
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) {
+      this.#endAttempt(nodeLost(this.#service.name, this.id));
+      return;
+    }
+    if (this.#askedAt !== undefined) this.#launchMs = performance.now() - this.#askedAt;
+    if (this.#state === 'LAUNCHING') this.#enter('INITIALIZING', { attempt: this.#attempt, pid });
+    const launched = performance.now();
+    const watch = new Watch(this.#service, endpoint, pid, `${ID_VARIABLE}=${this.id}`, {
+      ready: (probe) => this.#becomeReady(probe, performance.now() - launched, endpoint),
+      unhealthy: (probe) => {
+        const text = `not answering: ${probe.text}`;
+        this.#enter('UNHEALTHY', { probe, reason: { code: 'PROBE_FAILS', text, since: probe.at } });
+      },
+      recovered: (probe) => this.#enter('READY', { probe }),
+      giveUp: (error) => this.#endAttempt(error),
+    });
+    this.#watch = watch;
+    if (this.#state === 'INITIALIZING') watch.waitUntilReady();
+    else watch.keepWatching(this.#state === 'READY');
+  }
+
+  #becomeReady(probe: ProbeResult, init: number, endpoint: Endpoint): void {
+    this.#readyAt = performance.now();
+    const seq = this.#enter('READY', { probe, endpoint });
+    if (this.#launchMs !== undefined) this.#unpublished = { seq, launch: this.#launchMs, init };
+  }
+
+  /** Ends the process of this attempt; what follows depends on the restarts that are left. */
+  #endAttempt(error: PilothouseError): void {
+    this.#watch?.stop();
+    this.#endCause = error;
+    this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
+  }
+
+  async #exited(code: number): Promise<void> {
+    this.#watch?.stop();
+    const end = processEnd(code);
+    const tail = await this.#context.output.stderrTail(this.id).catch((error: unknown) => {
+      log(`error output of ${this.id} cannot be read`, error);
+      return '';
+    });
+    const exit = {
+      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+      ...(tail ? { stderrTail: tail } : {}),
+    };
+    if (this.#stopping) {
+      this.#finish('STOPPED', exit);
+      return;
+    }
+    const port = Number(new URL(this.#endpoint?.http ?? 'http://127.0.0.1:0').port);
+    this.#attemptOver(this.#endCause ?? diagnose(this.#service, this.id, inWords(end), tail, port), exit);
+  }
+
+  #attemptOver(error: PilothouseError, exit: Details): void {
+    if (this.#stopping) {
+      this.#finish('STOPPED', exit);
+      return;
+    }
+    if (this.#readyAt > 0 && performance.now() - this.#readyAt > STEADY_SECONDS * 1000) this.#restarts = 0;
+    const { restarts } = this.#service;
+    if (this.#restarts >= restarts) {
+      this.#fail(error, exit);
+      return;
+    }
+    this.#restarts += 1;
+    const delay = error.code === 'PORT_IN_USE' ? 0 : Math.min(MAX_BACKOFF_SECONDS, 2 ** (this.#restarts - 1));
+    const text = `${error.message}; starts again in ${formatSeconds(delay)} (restart ${this.#restarts} of ${restarts})`;
+    const evidence = error.evidence === undefined ? {} : { evidence: error.evidence };
+    const spawnId = this.#spawnId;
+    this.#resetAttempt();
+    this.#enter(
+      'BACKOFF',
+      { ...exit, reason: { code: error.code, text, since: new Date().toISOString(), ...evidence } },
+      () => this.#context.warden.acknowledge([spawnId]),
+    );
+    this.#attempt += 1;
+    this.#launchIn(delay);
+  }
+
+  #resetAttempt(): void {
+    this.#spawned = false;
+    this.#endCause = undefined;
+    this.#unpublished = undefined;
+    this.#launchMs = undefined;
+    this.#readyAt = 0;
+    this.#watch = undefined;
+  }
+
+  #launchIn(seconds: number): void {
+    this.#timer = setTimeout(() => void this.#launch(), seconds * 1000);
+  }
+
+  #fail(error: unknown, exit: Details = {}): void {
+    if (this.#stopping) {
+      this.#finish('STOPPED', exit);
+      return;
+    }
+    const data = toErrorData(error);
+    const ids = { ...data.ids, service: this.#service.id, instance: this.id };
+    this.#finish('FAILED', { ...exit, error: { ...data, ids } });
+  }
+
+  #finish(state: 'STOPPED' | 'FAILED', details: Details): void {
+    void this.#finishWithOutput(state, details).catch((error: unknown) => log(`the end of ${this.id} failed`, error));
+  }
+
+  async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: Details): Promise<void> {
+    if (this.over) return;
+    const { warden, output, scheduler } = this.#context;
+    const packed = await output.pack(this.id).catch((error: unknown) => {
+      log(`output of ${this.id} cannot be packed`, error);
+      return undefined;
+    });
+    if (this.over) return;
+    const cause = state === 'STOPPED' && this.#stopCause ? { error: this.#stopCause.toJSON() } : {};
+    const error = details.error ?? cause.error;
+    if (error) this.#error = PilothouseError.from(error);
+    const spawnId = this.#spawnId;
+    this.#enter(state, { ...details, ...cause, ...(packed ? { output: packed } : {}), reason: null }, () => {
+      warden.acknowledge([spawnId]);
+      if (packed) output.discard(this.id).catch((reason: unknown) => log(`output of ${this.id} is left`, reason));
+    });
+    const grant = this.#grant;
+    this.#grant = undefined;
+    if (grant) scheduler.release(grant);
+  }
+
+  #enter(state: InstanceState, details: Details = {}, done?: () => void): number {
+    if (state !== this.#state && !instanceStates.allows(this.#state, state)) {
+      throw new RangeError(`an instance does not go from ${this.#state} to ${state}`);
+    }
+    this.#state = state;
+    const seq = this.#record(state, { reason: null, ...details }, done);
+    this.#changed();
+    return seq;
+  }
+
+  #record(state: InstanceState, details: Details, done?: () => void): number {
+    const entry: InstanceEntry = { type: 'instance', service: this.#service.id, id: this.id, state, ...details };
+    return this.#context.journal.append(entry, done);
+  }
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

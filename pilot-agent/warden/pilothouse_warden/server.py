@@ -1,0 +1,146 @@
+"""The server: one loop over clients, children and timers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+from .clients import Client
+from .config import Config
+from .host import become_subreaper
+from .work import Work
+
+
+def serve(config: Config, listener: socket.socket, keeper: int) -> None:
+    """Serves until the keeper is gone (then it returns) or the pilot is over (then the process ends with 0)."""
+    become_subreaper()
+    server = Server(config, listener, keeper)
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+class Server:
+    def __init__(self, config: Config, listener: socket.socket, keeper: int) -> None:
+        self._listener = listener
+        self._keeper = keeper
+        self._clients: dict[int, Client] = {}
+        self._poll = select.epoll()
+        self._bell, bell_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._bell_end = bell_end
+        self._terminate = False
+        signal.set_wakeup_fd(bell_end, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _only_wake)
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        self._work = Work(config)
+        for fd in (listener.fileno(), keeper, self._bell):
+            self._poll.register(fd, select.EPOLLIN)
+
+    def run(self) -> None:
+        self._work.begin()
+        while True:
+            due = self._work.due()
+            timeout = -1 if due is None else max(0.0, due - time.monotonic())
+            for fd, events in self._poll.poll(timeout):
+                if fd == self._keeper:
+                    if not self._hear_keeper():
+                        return
+                elif fd == self._bell:
+                    _drain(self._bell)
+                elif fd == self._listener.fileno():
+                    self._accept()
+                else:
+                    self._handle(fd, events)
+            self._work.reap()
+            if self._terminate:
+                self._terminate = False
+                self._work.terminate()
+            self._work.on_time()
+            self._flush()
+            if self._work.over:
+                self._work.remove_files(self._listener)
+                sys.stdout.flush()
+                os._exit(0)
+
+    def close(self) -> None:
+        """Gives back everything but the listener: as the keeper, this process needs none of it."""
+        signal.set_wakeup_fd(-1)
+        for client in self._clients.values():
+            client.socket.close()
+        self._clients.clear()
+        self._poll.close()
+        for fd in (self._bell, self._bell_end, self._keeper):
+            os.close(fd)
+        self._work.close()
+
+    def _hear_keeper(self) -> bool:
+        try:
+            alive = os.read(self._keeper, 4096) != b""
+        except BlockingIOError:
+            return True
+        if alive:
+            self._work.read_orphans()
+        return alive
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        client = Client(connection)
+        if not client.trusted():
+            connection.close()
+            return
+        self._clients[client.fileno] = client
+        self._poll.register(client.fileno, select.EPOLLIN)
+
+    def _handle(self, fd: int, events: int) -> None:
+        client = self._clients.get(fd)
+        if client is None or not events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
+            return
+        try:
+            for message in client.receive():
+                self._work.obey(client, message)
+        except EOFError:
+            self._drop(client)
+        except (ValueError, KeyError, TypeError) as error:
+            client.send({"type": "error", "message": f"malformed message: {error!r}"})
+            with contextlib.suppress(OSError):
+                client.flush()
+            self._drop(client)
+        except OSError:
+            self._drop(client)
+
+    def _flush(self) -> None:
+        for client in list(self._clients.values()):
+            try:
+                done = client.flush()
+            except OSError:
+                self._drop(client)
+                continue
+            self._poll.modify(client.fileno, select.EPOLLIN if done else select.EPOLLIN | select.EPOLLOUT)
+
+    def _drop(self, client: Client) -> None:
+        if self._clients.pop(client.fileno, None) is not None:
+            self._poll.unregister(client.fileno)
+            client.socket.close()
+
+    def _on_terminate(self, _number: int, _frame: FrameType | None) -> None:
+        self._terminate = True
+
+
+def _only_wake(_number: int, _frame: FrameType | None) -> None:
+    """A handler must be there for the wake-up descriptor to be written."""
+
+
+def _drain(fd: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while os.read(fd, 4096):
+            pass

@@ -1,0 +1,189 @@
+import { join } from 'node:path';
+import { type Hello, PilothouseError, PROTOCOL, pilotStates, type Target } from '@pilothouse/sdk/internal';
+import { systemClock } from './clock.js';
+import type { Config } from './config.js';
+import type { Context } from './context.js';
+import { installedAgent } from './engines/local/agent-paths.js';
+import { LocalEngine } from './engines/local/local-engine.js';
+import { EngineRegistry } from './engines/registry.js';
+import { prepareDirectories } from './lifecycle/directories.js';
+import { watchIdle } from './lifecycle/idle-exit.js';
+import { takeLease } from './lifecycle/lease.js';
+import { AgentLink } from './link/agent-link.js';
+import { JournalIntake } from './link/journal-intake.js';
+import type { Logger } from './logger.js';
+import { ContactWatch } from './managers/contact-watch.js';
+import { Names } from './managers/names.js';
+import { PilotManager } from './managers/pilot-manager.js';
+import { TaskManager } from './managers/task-manager.js';
+import { applyJournal } from './picture/apply-journal.js';
+import { applyLog } from './picture/apply-log.js';
+import { Keys } from './picture/keys.js';
+import { Picture } from './picture/picture.js';
+import { enginesRouter } from './server/routers/engines.js';
+import { pilotsRouter } from './server/routers/pilots.js';
+import { systemRouter } from './server/routers/system.js';
+import { tasksRouter } from './server/routers/tasks.js';
+import { BridgeServer } from './server/server.js';
+import { SpoolWriter } from './spool/spool-writer.js';
+import { Cache } from './store/cache.js';
+import { CacheWriter } from './store/cache-writer.js';
+import { EventLog } from './store/event-log.js';
+import { repairSpools } from './store/repair-spool.js';
+import { restorePicture } from './store/restore.js';
+
+/** A running bridge. */
+export interface Bridge {
+  readonly epoch: number;
+  /** Resolves when it has ended, whatever for. */
+  readonly ended: Promise<void>;
+  /** Ends it, nothing else: pilots go on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the bridge. The order keeps two bridges apart: the lock of this host, the lease over all hosts, then the
+ * sockets, then answers.
+ *
+ * @throws CacheLocked or AlreadyRunning when another bridge serves already; PilothouseError for everything else
+ */
+export async function startBridge(config: Config, log: Logger): Promise<Bridge> {
+  prepareDirectories(config);
+  const cache = Cache.open(join(config.runtimeDir, 'cache.sqlite'));
+  try {
+    return await startLocked(config, log, cache);
+  } catch (error) {
+    cache.close();
+    throw error;
+  }
+}
+
+async function startLocked(config: Config, log: Logger, cache: Cache): Promise<Bridge> {
+  const clock = systemClock;
+  const lease = await takeLease(config, clock, log);
+  const { epoch } = lease;
+  const picture = new Picture();
+  const keys = new Keys();
+  const names = new Names(picture);
+  const events = new EventLog(config.home, epoch, clock, (record) => applyLog(picture, keys, record));
+  const intake = new JournalIntake(config.home, (pilot, record) => applyJournal(picture, pilot, record));
+  const spool = new SpoolWriter(config.home, epoch, clock);
+  const engines = new EngineRegistry([new LocalEngine(config, epoch, clock, log, installedAgent)]);
+
+  const logs = await restorePicture({ home: config.home, cache, picture, keys, events, intake, log }, clock.iso());
+  const repaired = await repairSpools(config.home, picture, spool);
+  if (repaired > 0) log.info(`${repaired} submits were written to their spools again`);
+  const cacheWriter = new CacheWriter(cache, picture, keys, () => position(config, context, logs), log);
+
+  const link = new AgentLink(config.agentsSocket, epoch, log, {
+    known: (pilot) => {
+      const record = picture.get('pilot', pilot);
+      return record !== undefined && !pilotStates.isFinal(record.state);
+    },
+    have: (pilot) => intake.have(pilot),
+    frame: (pilot, frame) => pilots.frame(pilot, frame),
+    contact: (pilot, lost) => contacts.change(pilot, lost),
+  });
+  const context: Context = {
+    config,
+    clock,
+    log,
+    epoch,
+    picture,
+    keys,
+    names,
+    events,
+    spool,
+    link,
+    intake,
+    engines,
+  };
+  const pilots = new PilotManager(context);
+  const tasks = new TaskManager(context, pilots);
+  const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
+  const startedAt = clock.iso();
+
+  const router = {
+    system: systemRouter({
+      picture,
+      epoch,
+      hello: (): Hello => ({
+        protocol: PROTOCOL,
+        version: config.version,
+        epoch,
+        host: config.host,
+        user: config.user,
+        home: config.home,
+        startedAt,
+      }),
+      doctor: () => Promise.resolve([]),
+      stop: () => setTimeout(() => end('asked to stop'), 50),
+      forget: (target) => forget(context, target),
+    }),
+    engines: enginesRouter(engines),
+    pilots: pilotsRouter(pilots),
+    tasks: tasksRouter(tasks),
+  };
+  const server = new BridgeServer(router, config.socket, log);
+
+  await link.open();
+  await pilots.adopt();
+  await server.listen();
+  log.info(`epoch ${epoch} serves ${config.home} at ${config.socket}`);
+
+  const ended = Promise.withResolvers<void>();
+  let ending: Promise<void> | undefined;
+  const end = (why: string): Promise<void> => {
+    ending ??= close(why).then(ended.resolve, ended.reject);
+    return ending;
+  };
+  const close = async (why: string): Promise<void> => {
+    log.info(`epoch ${epoch} ends: ${why}`);
+    stopIdle();
+    contacts.close();
+    await server.close();
+    await link.close();
+    await cacheWriter.close();
+    await spool.closeAll();
+    await events.close();
+    await lease.release();
+    cache.close();
+  };
+  const needed = (): boolean =>
+    server.clients > 0 || [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
+  const stopIdle = watchIdle(needed, config.idleExit, () => void end('nobody needs it'));
+  lease.onLost((owner) => {
+    server.refuse(
+      new PilothouseError('OWNERSHIP_MOVED', `Pilothouse has been taken over on ${owner.host}`, {
+        hint: `work on ${owner.host}, or take it back here with PILOTHOUSE_TAKE_OVER=1`,
+        evidence: `lease ${owner.epoch} of ${owner.host} since ${owner.startedAt}`,
+      }),
+    );
+    // Long enough for calls under way to hear it, short enough that nobody works with two pictures.
+    setTimeout(() => end(`taken over by ${owner.host}`), 1000);
+  });
+  return { epoch, ended: ended.promise, close: () => end('told to end') };
+}
+
+async function forget({ picture, events }: Context, { kind, id }: Target): Promise<void> {
+  const record = picture.get(kind, id);
+  if (record === undefined) return;
+  if (record.endedAt === null) {
+    throw new PilothouseError('INVALID_DESCRIPTION', `${kind} "${record.name}" has not ended`, {
+      hint: 'end it first; only what has ended can be taken off the lists',
+      field: 'id',
+      ids: { [kind]: id },
+    });
+  }
+  await events.append([{ type: 'forgotten', kind, id }]);
+}
+
+function position(config: Config, { picture, events, intake }: Context, logs: ReadonlyMap<string, number>) {
+  const journals = [...picture.list('pilot')].filter(({ state }) => !pilotStates.isFinal(state));
+  return {
+    home: config.home,
+    logSeq: events.seq,
+    logs: { ...Object.fromEntries(logs), [events.position.name]: events.position.offset },
+    journals: Object.fromEntries(journals.map(({ id }) => [id, intake.position(id)])),
+  };
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { homedir, hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** Everything the bridge takes from its surroundings, read once at the start. */
+export interface Config {
+  readonly version: string;
+  readonly host: string;
+  readonly user: string;
+  /** The user's home, where tasks without a folder of their own start. */
+  readonly userHome: string;
+  /** State root, on the shared file system. */
+  readonly home: string;
+  /** Node-local folder of sockets, cache and live output. */
+  readonly runtimeDir: string;
+  readonly socket: string;
+  /** Where agents connect. */
+  readonly agentsSocket: string;
+  /** Take the lease although another host holds it. */
+  readonly takeOver: boolean;
+  /** Seconds without pilot, client or kept answer after which the bridge ends by itself. */
+  readonly idleExit: number;
+  /** Seconds between two heartbeats of the lease. */
+  readonly heartbeat: number;
+  /** Program that runs agents: this Node. */
+  readonly node: string;
+  /** Let local pilots run on what looks like a login node. */
+  readonly allowLoginNode: boolean;
+  /** File that says how to start Pilothouse. */
+  readonly launcher: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+}
+
+const packageSchema = z.object({ version: z.string() });
+
+/** Version of this package. */
+export function packageVersion(): string {
+  const file = fileURLToPath(new URL('../package.json', import.meta.url));
+  return packageSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}
+
+/** State root and runtime dir as every part of Pilothouse finds them; XDG variables differ between login, portal and job. */
+export function locate(env: Readonly<NodeJS.ProcessEnv>): { home: string; runtimeDir: string; launcher: string } {
+  const home = resolve(env['PILOTHOUSE_HOME'] || join(homedir(), '.pilothouse'));
+  const runtimeDir = resolve(env['PILOTHOUSE_RUNTIME_DIR'] || `/tmp/pilothouse-${userInfo().uid}`);
+  return { home, runtimeDir, launcher: resolve(env['PILOTHOUSE_LAUNCHER'] || join(home, 'launcher.json')) };
+}
+
+/** Reads the configuration from the environment. */
+export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Config {
+  const { home, runtimeDir, launcher } = locate(env);
+  return {
+    version: packageVersion(),
+    host: hostname(),
+    user: userInfo().username,
+    userHome: userInfo().homedir,
+    home,
+    runtimeDir,
+    socket: join(runtimeDir, 'bridge.sock'),
+    agentsSocket: join(runtimeDir, 'agents.ipc'),
+    takeOver: env['PILOTHOUSE_TAKE_OVER'] === '1',
+    idleExit: seconds(env['PILOTHOUSE_IDLE_EXIT_SECONDS'], 15 * 60),
+    heartbeat: seconds(env['PILOTHOUSE_HEARTBEAT_SECONDS'], 15),
+    node: process.execPath,
+    allowLoginNode: env['PILOTHOUSE_ALLOW_LOGIN_NODE'] === '1',
+    launcher,
+    env,
+  };
+}
+
+function seconds(text: string | undefined, fallback: number): number {
+  const value = Number(text);
+  return text !== undefined && text !== '' && Number.isFinite(value) && value > 0 ? value : fallback;
+}

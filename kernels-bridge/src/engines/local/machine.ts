@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { formatBytes } from '@pilothouse/sdk/internal';
+
+/** What this process was given of the machine. */
+export interface Machine {
+  /** CPU numbers it may run on. */
+  readonly cpus: readonly number[];
+  readonly cores: number;
+  /** bytes */
+  readonly memory: number;
+  readonly gpus: number;
+  /** End of the surrounding job, milliseconds since 1970. */
+  readonly endsAt: number | null;
+  /** Where the numbers come from, in words. */
+  readonly evidence: string;
+  /** Why pilots do not belong here; null where they do. */
+  readonly loginNode: string | null;
+}
+
+/** Looks at affinity, cgroups and the variables of a surrounding job. */
+export function inspectMachine(env: Readonly<NodeJS.ProcessEnv>): Machine {
+  const status = readText('/proc/self/status') ?? '';
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1];
+  const cpus = list === undefined ? [...Array(availableParallelism()).keys()] : parseCpuList(list);
+  const cgroups = readCgroups();
+  const quota = cgroups.cpuQuota;
+  const cores = Math.max(1, Math.min(cpus.length, quota === null ? cpus.length : Math.floor(quota)));
+  const installed = totalmem();
+  const limited = cgroups.memory !== null && cgroups.memory < installed;
+  const memory = limited && cgroups.memory !== null ? cgroups.memory : installed;
+  const gpus = countGpus(env);
+  const evidence = [
+    `${cores} ${cores === 1 ? 'core' : 'cores'} by ${cores < cpus.length ? 'cgroup' : 'CPU affinity'}`,
+    `${formatBytes(memory)} ${limited ? 'by cgroup' : 'installed'}`,
+    ...(gpus.count > 0 ? [`${gpus.count} GPUs by ${gpus.source}`] : []),
+  ].join(', ');
+  return { cpus, cores, memory, gpus: gpus.count, endsAt: jobEnd(env), evidence, loginNode: loginNode(env) };
+}
+
+/** `0-3,8` as numbers. */
+export function parseCpuList(list: string): number[] {
+  return list.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    if (first === undefined || last === undefined || Number.isNaN(first) || Number.isNaN(last)) return [];
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+interface Cgroups {
+  readonly memory: number | null;
+  readonly cpuQuota: number | null;
+}
+
+/** The tightest limits on the way from this process's cgroup to the root; version 1 and 2, as mounted in a container too. */
+function readCgroups(): Cgroups {
+  const memory: number[] = [];
+  const quotas: number[] = [];
+  for (const line of (readText('/proc/self/cgroup') ?? '').split('\n')) {
+    const match = /^\d+:([^:]*):(.*)$/.exec(line);
+    if (match === null) continue;
+    const [, controllers = '', path = '/'] = match;
+    if (controllers === '') {
+      for (const folder of upwards('/sys/fs/cgroup', path)) {
+        push(memory, readText(join(folder, 'memory.max')));
+        const [allowed, period] = (readText(join(folder, 'cpu.max')) ?? '').trim().split(' ');
+        if (allowed !== undefined && allowed !== 'max' && Number(period) > 0)
+          quotas.push(Number(allowed) / Number(period));
+      }
+    }
+    if (controllers.split(',').includes('memory')) {
+      for (const folder of upwards('/sys/fs/cgroup/memory', path)) {
+        push(memory, readText(join(folder, 'memory.limit_in_bytes')));
+      }
+    }
+    if (controllers.split(',').includes('cpu')) {
+      for (const folder of upwards(`/sys/fs/cgroup/${controllers}`, path)) {
+        const allowed = Number(readText(join(folder, 'cpu.cfs_quota_us')));
+        const period = Number(readText(join(folder, 'cpu.cfs_period_us')));
+        if (allowed > 0 && period > 0) quotas.push(allowed / period);
+      }
+    }
+  }
+  return {
+    memory: memory.length > 0 ? Math.min(...memory) : null,
+    cpuQuota: quotas.length > 0 ? Math.min(...quotas) : null,
+  };
+}
+
+function* upwards(mount: string, path: string): Generator<string> {
+  const parts = path.split('/').filter((part) => part !== '');
+  for (let length = parts.length; length >= 0; length -= 1) yield join(mount, ...parts.slice(0, length));
+}
+
+function push(values: number[], text: string | null): void {
+  const value = Number(text?.trim());
+  // Version 1 says "no limit" with a number near 2^63.
+  if (text !== null && Number.isFinite(value) && value > 0 && value < 2 ** 60) values.push(value);
+}
+
+function countGpus(env: Readonly<NodeJS.ProcessEnv>): { count: number; source: string } {
+  const visible = env['CUDA_VISIBLE_DEVICES'];
+  if (visible !== undefined) {
+    const names = visible.split(',').filter((name) => name.trim() !== '' && name.trim() !== '-1');
+    return { count: names.length, source: 'CUDA_VISIBLE_DEVICES' };
+  }
+  try {
+    return { count: readdirSync('/proc/driver/nvidia/gpus').length, source: 'the NVIDIA driver' };
+  } catch {
+    return { count: 0, source: '' }; // No driver: no GPU.
+  }
+}
+
+function jobEnd(env: Readonly<NodeJS.ProcessEnv>): number | null {
+  const end = Number(env['SLURM_JOB_END_TIME']);
+  return Number.isFinite(end) && end > 0 ? end * 1000 : null;
+}
+
+function loginNode(env: Readonly<NodeJS.ProcessEnv>): string | null {
+  if (env['SLURM_JOB_ID'] !== undefined) return null;
+  const folder = (env['PATH'] ?? '').split(delimiter).find((path) => path !== '' && isFile(join(path, 'sbatch')));
+  if (folder === undefined) return null;
+  return `this looks like a login node (${join(folder, 'sbatch')} is there and no job surrounds it)`;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // That limit does not exist on this system.
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConnectFile, PilotFile } from '@pilothouse/sdk/internal';
+import { z } from 'zod';
+
+const launchSchema = z.object({ v: z.literal(1), host: z.string(), bootId: z.string(), launchedAt: z.string() });
+
+/** `engine.json`: where and when this engine launched the pilot; written before the launch. */
+export type LaunchFile = z.infer<typeof launchSchema>;
+
+/** Writes what an agent needs to start: its folder, what it holds, and where the bridge is. */
+export async function preparePilotFolder(pilot: PilotFile, connect: ConnectFile): Promise<void> {
+  for (const name of ['spool', 'journal', 'output', 'services']) {
+    await mkdir(join(pilot.folder, name), { recursive: true, mode: 0o700 });
+  }
+  await mkdir(join(pilot.runtimeDir, 'p', pilot.id), { recursive: true, mode: 0o700 });
+  await writeWhole(join(pilot.folder, 'pilot.json'), pilot);
+  await writeConnectFile(pilot.folder, connect);
+}
+
+/** Tells the agent of a pilot where the bridge is now. */
+export function writeConnectFile(folder: string, connect: ConnectFile): Promise<void> {
+  return writeWhole(join(folder, 'connect.json'), connect);
+}
+
+export function writeLaunchFile(folder: string, launch: LaunchFile): Promise<void> {
+  return writeWhole(join(folder, 'engine.json'), launch);
+}
+
+/** The launch of a pilot; null when it was never launched. */
+export async function readLaunchFile(folder: string): Promise<LaunchFile | null> {
+  try {
+    return launchSchema.parse(JSON.parse(await readFile(join(folder, 'engine.json'), 'utf8')));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whether an agent ever wrote a line about this pilot. */
+export async function hasJournal(folder: string): Promise<boolean> {
+  const names = await readdir(join(folder, 'journal')).catch(() => []);
+  return names.length > 0;
+}
+
+/** Replaces a file as a whole and durably: a reader sees the old one or the new one. */
+async function writeWhole(path: string, value: object): Promise<void> {
+  const temporary = `${path}.${process.pid}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(value)}\n`);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+}

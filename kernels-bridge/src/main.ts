@@ -1,0 +1,29 @@
+import { startBridge } from './bridge.js';
+import { resolveConfig } from './config.js';
+import { AlreadyRunning } from './lifecycle/lease.js';
+import { describeError, stderrLogger } from './logger.js';
+import { CacheLocked } from './store/cache.js';
+
+/** The bridge as a process. Being started many times at once is normal: one of them serves, the others end well. */
+async function main(): Promise<void> {
+  process.umask(0o077);
+  const bridge = await startBridge(resolveConfig(), stderrLogger);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      bridge.close().catch((error: unknown) => stderrLogger.error('the end was not clean', error));
+    });
+  }
+  await bridge.ended;
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    if (error instanceof CacheLocked || error instanceof AlreadyRunning) {
+      stderrLogger.info(`${error.message}; nothing to do`);
+      process.exit(0);
+    }
+    process.stderr.write(`${new Date().toISOString()} error Pilothouse cannot start: ${describeError(error)}\n`);
+    process.exit(1);
+  },
+);

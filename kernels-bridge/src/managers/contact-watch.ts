@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Contact, type ErrorData, pilotStates } from '@pilothouse/sdk/internal';
+import type { Context } from '../context.js';
+
+/** Milliseconds between two looks at a pilot that is not heard of. */
+const LOOK_MS = 2000;
+/** A look may fall into a restart of the warden; so many in a row do not. */
+const LOOKS = 2;
+
+/**
+ * Says which pilots are heard of, and looks after those that are not: lost contact is no failure, and a pilot fails only
+ * when it is known for sure that nothing of it runs any more.
+ */
+export class ContactWatch {
+  readonly #looking = new Set<string>();
+  readonly #stop = new AbortController();
+
+  /** @param failed - called after a pilot has been written off */
+  constructor(
+    private readonly context: Context,
+    private readonly failed: (pilot: string) => void,
+  ) {}
+
+  /** The link hears a pilot again, or no longer. */
+  change(pilot: string, lost: boolean): void {
+    this.#mark(pilot, { lost, since: this.context.clock.iso() });
+    if (!lost || this.#looking.has(pilot)) return;
+    this.#looking.add(pilot);
+    this.#look(pilot)
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.context.log.error(`pilot ${pilot} could not be examined`, error);
+      })
+      .finally(() => this.#looking.delete(pilot));
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #look(id: string): Promise<void> {
+    const { context } = this;
+    let gone = 0;
+    for (;;) {
+      const pilot = context.picture.get('pilot', id);
+      if (pilot === undefined || pilotStates.isFinal(pilot.state) || !pilot.contact.lost) return;
+      const { verdict, evidence } = await context.engines.get(pilot.engine).examine(id);
+      gone = verdict === 'gone' ? gone + 1 : 0;
+      // Its agent may have finished everything, and only the word of it did not reach us.
+      await context.intake.readFiles(id);
+      const now = context.picture.get('pilot', id);
+      if (now !== undefined && pilotStates.isFinal(now.state)) return this.failed(id);
+      if (gone >= LOOKS) return this.#writeOff(id, evidence);
+      await delay(LOOK_MS, undefined, { signal: this.#stop.signal, ref: false });
+    }
+  }
+
+  async #writeOff(id: string, evidence: string): Promise<void> {
+    const pilot = this.context.picture.get('pilot', id);
+    const error: ErrorData = {
+      code: 'NODE_LOST',
+      message: `pilot "${pilot?.name ?? id}" is gone: nothing of it runs any more`,
+      hint: 'start a new pilot and submit again what had not ended',
+      retryable: true,
+      ids: { pilot: id },
+      evidence,
+    };
+    await this.context.events.append([{ type: 'pilot.state', id, state: 'FAILED', reason: null, error }]);
+    this.failed(id);
+  }
+
+  #mark(id: string, contact: Contact): void {
+    const { picture } = this.context;
+    picture.update('pilot', id, (pilot) =>
+      pilotStates.isFinal(pilot.state) || pilot.contact.lost === contact.lost ? null : { contact },
+    );
+    for (const task of [...picture.on(id, 'task')]) {
+      picture.update('task', task, (record) =>
+        record.endedAt !== null || record.contact.lost === contact.lost ? null : { contact },
+      );
+    }
+    for (const service of [...picture.on(id, 'service')]) {
+      picture.update('service', service, (record) =>
+        record.endedAt !== null || record.contact.lost === contact.lost
+          ? null
+          : { contact, instances: record.instances.map((instance) => ({ ...instance, contact })) },
+      );
+    }
+  }
+}

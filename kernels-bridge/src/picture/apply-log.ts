@@ -1,0 +1,59 @@
+import { pilotStates, serviceStates } from '@pilothouse/sdk/internal';
+import type { LogRecord } from '../store/log-records.js';
+import type { Keys } from './keys.js';
+import type { Picture } from './picture.js';
+import { enterPilotState, settlePilot } from './settle.js';
+
+/** Lets a record of the bridge's own log take effect on the picture: live, and again when the log is replayed. */
+export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void {
+  switch (record.type) {
+    case 'pilot.submitted':
+      keys.set(record.key, { kind: 'pilot', id: record.pilot.id });
+      if (picture.get('pilot', record.pilot.id) === undefined) picture.put('pilot', record.pilot);
+      return;
+    case 'pilot.state':
+      enterPilotState(picture, record.id, record.state, record.t, { reason: record.reason, error: record.error });
+      settlePilot(picture, record.id, record.t);
+      return;
+    case 'pilot.end':
+      picture.update('pilot', record.id, (pilot) =>
+        pilotStates.isFinal(pilot.state)
+          ? null
+          : { reason: { code: 'ENDING', text: 'asked to end with everything on it', since: record.t } },
+      );
+      return;
+    case 'task.submitted':
+      keys.set(record.key, { kind: 'task', id: record.task.id });
+      if (picture.get('task', record.task.id) === undefined) picture.put('task', record.task);
+      return;
+    case 'task.cancel':
+      // The agent says when it is over; until then the state is what it was.
+      picture.update('task', record.id, (task) =>
+        task.endedAt === null ? { reason: { code: 'CANCELING', text: 'asked to cancel', since: record.t } } : null,
+      );
+      return;
+    case 'service.submitted':
+      keys.set(record.key, { kind: 'service', id: record.service.id });
+      if (picture.get('service', record.service.id) === undefined) picture.put('service', record.service);
+      return;
+    case 'service.stop':
+      picture.update('service', record.id, (service) => {
+        if (serviceStates.isFinal(service.state)) return null;
+        const attached = service.origin === 'attached';
+        const state = attached ? 'STOPPED' : 'STOPPING';
+        return {
+          state,
+          since: record.t,
+          reason: attached ? null : { code: 'STOPPING', text: 'asked to stop', since: record.t },
+          times: { ...service.times, [state]: record.t },
+          endedAt: attached ? record.t : null,
+          instances: attached
+            ? service.instances.map((instance) => ({ ...instance, state: 'STOPPED', since: record.t, reason: null }))
+            : service.instances,
+        };
+      });
+      return;
+    case 'forgotten':
+      picture.remove(record.kind, record.id);
+  }
+}

@@ -1,0 +1,108 @@
+import type { RecordKind, WatchBatch } from '@pilothouse/sdk/internal';
+import type { BatchSource } from '../streams/stream.js';
+import { Wakeup } from '../streams/wakeup.js';
+import type { Change, Picture } from './picture.js';
+
+/** Records of one batch: well under the 8 MiB of a message, and short enough not to hold up the loop. */
+const BATCH = 200;
+
+/** What a watcher asks for. */
+export interface WatchOptions {
+  readonly kinds: readonly RecordKind[];
+  readonly ids?: readonly string[] | undefined;
+  readonly after?: { readonly epoch: number; readonly seq: number } | undefined;
+}
+
+/**
+ * The picture as batches for one watcher. Changes are kept by id and in the order of each thing's last change, so a slow
+ * watcher costs no more than one entry per thing, and a batch that reaches number N holds everything up to N: that
+ * makes going on after any batch exact.
+ */
+export class WatchSource implements BatchSource<WatchBatch> {
+  readonly #picture: Picture;
+  readonly #epoch: number;
+  readonly #kinds: ReadonlySet<RecordKind>;
+  readonly #ids: ReadonlySet<string> | undefined;
+  readonly #pending = new Map<string, Change>();
+  readonly #wakeup = new Wakeup();
+  readonly #stop: () => void;
+  #first = true;
+  readonly #reset: boolean;
+
+  constructor(picture: Picture, epoch: number, options: WatchOptions) {
+    this.#picture = picture;
+    this.#epoch = epoch;
+    this.#kinds = new Set(options.kinds);
+    this.#ids = options.ids === undefined ? undefined : new Set(options.ids);
+    const { after } = options;
+    const resumes =
+      after !== undefined && after.epoch === epoch && after.seq >= picture.floor && after.seq <= picture.seq;
+    this.#reset = !resumes;
+    for (const change of picture.changesAfter(resumes ? after.seq : 0)) this.#note(change);
+    this.#stop = picture.onChange((change) => {
+      this.#note(change);
+      this.#wakeup.wake();
+    });
+  }
+
+  async next(signal: AbortSignal): Promise<WatchBatch> {
+    while (this.#pending.size === 0 && !this.#first) await this.#wakeup.wait(signal);
+    const batch: WatchBatch = {
+      epoch: this.#epoch,
+      seq: this.#picture.seq,
+      reset: this.#first && this.#reset,
+      pilots: [],
+      tasks: [],
+      services: [],
+      answers: [],
+      removed: [],
+    };
+    let count = 0;
+    for (const [id, change] of this.#pending) {
+      if (count === BATCH) break;
+      this.#pending.delete(id);
+      this.#add(batch, change);
+      count += 1;
+      if (this.#pending.size > 0) batch.seq = change.seq;
+    }
+    if (this.#pending.size === 0) batch.seq = this.#picture.seq;
+    this.#first = false;
+    return batch;
+  }
+
+  close(): void {
+    this.#stop();
+    this.#pending.clear();
+  }
+
+  #note(change: Change): void {
+    if (!this.#kinds.has(change.kind) || this.#ids?.has(change.id) === false) return;
+    // Set again, so that the order stays the order of last changes.
+    this.#pending.delete(change.id);
+    this.#pending.set(change.id, change);
+  }
+
+  #add(batch: WatchBatch, { kind, id }: Change): void {
+    const picture = this.#picture;
+    switch (kind) {
+      case 'pilot':
+        addTo(batch.pilots, picture.get(kind, id), batch, id);
+        break;
+      case 'task':
+        addTo(batch.tasks, picture.get(kind, id), batch, id);
+        break;
+      case 'service':
+        addTo(batch.services, picture.get(kind, id), batch, id);
+        break;
+      case 'answer': {
+        const answer = picture.get(kind, id);
+        addTo(batch.answers, answer && { ...answer, text: null }, batch, id);
+      }
+    }
+  }
+}
+
+function addTo<T>(list: T[], record: T | undefined, batch: WatchBatch, id: string): void {
+  if (record === undefined) batch.removed.push(id);
+  else list.push(record);
+}

@@ -1,0 +1,15 @@
+import { implement } from '@orpc/server';
+import { contract } from '@pilothouse/sdk/internal';
+import type { Connection } from './connection.js';
+
+/** What every handler knows of its call. */
+export interface CallContext {
+  readonly connection: Connection;
+  readonly [key: string]: unknown;
+}
+
+/**
+ * The contract, ready to be implemented. Outputs are not checked a second time at run time: the types hold them to the
+ * contract, and checking every event would cost more than sending it.
+ */
+export const os = implement(contract).$context<CallContext>().$config({ initialOutputValidationIndex: Number.NaN });

@@ -1,0 +1,148 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { OpenAPIHandler } from '@orpc/openapi/node';
+import type { Router } from '@orpc/server';
+import { BodyLimitPlugin } from '@orpc/server/node';
+import { StandardRPCHandler } from '@orpc/server/standard';
+import type { Contract, PilothouseError } from '@pilothouse/sdk/internal';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../logger.js';
+import { httpConnection, websocketConnection } from './connection.js';
+import { toWireError, unknownMethod } from './errors.js';
+import type { CallContext } from './implementer.js';
+import { errorInterceptors } from './interceptors.js';
+import { serveSocket } from './server-adapter.js';
+
+/** Largest message either way; bulk data takes other ways. */
+const MAX_MESSAGE = 8 * 1024 * 1024;
+/** Seconds between two pings; they find dead clients and keep proxies on the way from closing quiet ones. */
+const PING_SECONDS = 20;
+const API = '/api/v1';
+
+/** What is served of the contract. */
+export type ServedContract = Pick<Contract, 'system' | 'engines' | 'pilots' | 'tasks'>;
+
+/** The socket that all clients meet at: oRPC over WebSocket at `/ws`, the same calls as JSON under `/api/v1`. */
+export class BridgeServer {
+  readonly #http: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
+  readonly #rpc: StandardRPCHandler<CallContext>;
+  readonly #api: OpenAPIHandler<CallContext>;
+  readonly #alive = new WeakSet<WebSocket>();
+  #calls = 0;
+  #refusal: PilothouseError | null = null;
+  #pings: NodeJS.Timeout | undefined;
+
+  constructor(
+    router: Router<ServedContract, CallContext>,
+    private readonly path: string,
+    private readonly log: Logger,
+  ) {
+    const options = errorInterceptors(() => this.#refusal, log);
+    this.#rpc = new StandardRPCHandler<CallContext>(router, {
+      ...options,
+      rootInterceptors: [
+        async ({ next, request }) => {
+          const result = await next();
+          if (result.matched) return result;
+          const error = toWireError(unknownMethod(request.url.pathname));
+          return { matched: true, response: { status: error.status, headers: {}, body: { json: error.toJSON() } } };
+        },
+      ],
+    });
+    this.#api = new OpenAPIHandler<CallContext>(router, {
+      ...options,
+      plugins: [new BodyLimitPlugin({ maxBodySize: MAX_MESSAGE })],
+    });
+    this.#http = createServer((request, response) => {
+      this.#calls += 1;
+      response.once('close', () => {
+        this.#calls -= 1;
+      });
+      this.#answer(request, response).catch((error: unknown) => {
+        this.log.error('a call over HTTP failed', error);
+        response.destroy();
+      });
+    });
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // A broken request must end its own connection and nothing else.
+    this.#http.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** Clients that are connected at the moment. */
+  get clients(): number {
+    return this.#sockets.clients.size + this.#calls;
+  }
+
+  /** Binds the socket. What an earlier bridge left there is removed first, which only the holder of the lock may do. */
+  async listen(): Promise<void> {
+    rmSync(this.path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen(this.path, () => resolve());
+    });
+    chmodSync(this.path, 0o600);
+    this.#pings = setInterval(() => this.#ping(), PING_SECONDS * 1000);
+    this.#pings.unref();
+  }
+
+  /** Answers every call from now on with this error. */
+  refuse(error: PilothouseError): void {
+    this.#refusal = error;
+  }
+
+  /**
+   * Closes every connection.
+   *
+   * @param keepPath - leave the socket's file: it may be another bridge's by now
+   */
+  async close(keepPath = false): Promise<void> {
+    clearInterval(this.#pings);
+    for (const client of this.#sockets.clients) client.close(1001, 'the bridge ends');
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#http.closeAllConnections();
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    for (const client of this.#sockets.clients) client.terminate();
+    if (!keepPath) rmSync(this.path, { force: true });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const context: CallContext = { connection: httpConnection() };
+    const { matched } = await this.#api.handle(request, response, { prefix: API, context });
+    if (matched) return;
+    const error = toWireError(unknownMethod((request.url ?? '/').replace(API, '')));
+    response.writeHead(error.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(error.toJSON()));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Relays put the query of their own address behind it.
+    if ((request.url ?? '').split('?')[0] !== '/ws') {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#connect(ws));
+  }
+
+  #connect(ws: WebSocket): void {
+    this.#alive.add(ws);
+    ws.on('pong', () => this.#alive.add(ws));
+    // Without a listener a broken or oversized frame would end the process instead of this connection.
+    ws.on('error', (error) => this.log.warn(`a client's connection failed: ${error.message}`));
+    serveSocket(ws, this.#rpc, { connection: websocketConnection() }, (cause) =>
+      this.log.warn(`INVALID_FRAME: a client sent what is no message and was closed: ${String(cause)}`),
+    );
+  }
+
+  #ping(): void {
+    for (const client of this.#sockets.clients) {
+      if (!this.#alive.has(client)) {
+        client.terminate();
+        continue;
+      }
+      this.#alive.delete(client);
+      client.ping();
+    }
+  }
+}

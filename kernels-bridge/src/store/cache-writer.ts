@@ -1,0 +1,91 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AnyRecord } from '@pilothouse/sdk/internal';
+import type { Logger } from '../logger.js';
+import type { Keys } from '../picture/keys.js';
+import type { Change, Picture } from '../picture/picture.js';
+import { type Cache, ROWS_PER_TRANSACTION } from './cache.js';
+import type { Position } from './position.js';
+
+/** Milliseconds that changes gather before they are written. */
+const GATHER_MS = 1000;
+
+/**
+ * Keeps the cache behind the picture by about a second. How far it reaches is written last: a crash in between means
+ * that some lines are applied twice, which changes nothing.
+ */
+export class CacheWriter {
+  readonly #changed = new Map<string, Change>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #broken = false;
+  readonly #stop: () => void;
+
+  /** @param position - how far the picture reaches now */
+  constructor(
+    private readonly cache: Cache,
+    private readonly picture: Picture,
+    private readonly keys: Keys,
+    private readonly position: () => Position,
+    private readonly log: Logger,
+  ) {
+    this.#stop = picture.onChange((change) => {
+      // Answers have a log of their own, and their text would make the cache large.
+      if (change.kind === 'answer') return;
+      this.#changed.set(change.id, change);
+      this.#timer ??= setTimeout(() => this.flush(), GATHER_MS).unref();
+    });
+  }
+
+  /** Writes what has gathered. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.flush();
+  }
+
+  async #write(): Promise<void> {
+    if (this.#broken) return;
+    const position = this.position();
+    const changes = [...this.#changed.values()];
+    const keys = this.keys.takeNew();
+    this.#changed.clear();
+    try {
+      for (let start = 0; start < Math.max(changes.length, keys.length); start += ROWS_PER_TRANSACTION) {
+        const end = start + ROWS_PER_TRANSACTION;
+        this.cache.write({ ...this.#split(changes.slice(start, end)), keys: keys.slice(start, end) });
+        await nextTurn();
+      }
+      this.cache.write({ meta: [['position', JSON.stringify(position)]] });
+    } catch (error) {
+      // The logs hold everything: the bridge goes on, and the next start reads them in full.
+      this.#broken = true;
+      this.log.error('the cache cannot be written; the next start reads the logs instead', error);
+      this.#forget();
+    }
+  }
+
+  #split(changes: readonly Change[]): { put: AnyRecord[]; remove: string[] } {
+    const put: AnyRecord[] = [];
+    const remove: string[] = [];
+    for (const { kind, id } of changes) {
+      const record = this.picture.get(kind, id);
+      if (record === undefined) remove.push(id);
+      else put.push(record);
+    }
+    return { put, remove };
+  }
+
+  #forget(): void {
+    try {
+      this.cache.clear();
+    } catch (error) {
+      this.log.error('the cache cannot be emptied either', error);
+    }
+  }
+}

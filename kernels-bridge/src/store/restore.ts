@@ -1,0 +1,78 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type AnyRecord, pilotStates, toErrorData } from '@pilothouse/sdk/internal';
+import type { JournalIntake } from '../link/journal-intake.js';
+import type { Logger } from '../logger.js';
+import type { Keys } from '../picture/keys.js';
+import type { Picture } from '../picture/picture.js';
+import { settlePilot } from '../picture/settle.js';
+import type { Cache } from './cache.js';
+import type { EventLog } from './event-log.js';
+import { type Position, positionSchema } from './position.js';
+
+/** What takes part in making the picture again at a start. */
+export interface Restorable {
+  readonly home: string;
+  readonly cache: Cache;
+  readonly picture: Picture;
+  readonly keys: Keys;
+  readonly events: EventLog;
+  readonly intake: JournalIntake;
+  readonly log: Logger;
+}
+
+/**
+ * Makes the picture as the last bridge left it, and what agents did meanwhile: the cache, then the lines of the logs
+ * after it, then the journals.
+ *
+ * @returns how far each log file has been read
+ * @throws PilothouseError LOG_DAMAGED naming file and line
+ */
+export async function restorePicture(parts: Restorable, now: string): Promise<Map<string, number>> {
+  const { picture, events, intake, log } = parts;
+  const position = await loadCache(parts);
+  if (position !== null) {
+    events.continueAfter(position.logSeq);
+    for (const [pilot, known] of Object.entries(position.journals)) intake.restore(pilot, known);
+  }
+  const reached = await events.replay(new Map(Object.entries(position?.logs ?? {})));
+  for (const pilot of [...picture.list('pilot')]) {
+    if (position !== null && pilotStates.isFinal(pilot.state) && position.journals[pilot.id] === undefined) continue;
+    try {
+      await intake.readFiles(pilot.id);
+    } catch (error) {
+      // One pilot's damaged journal must not keep all others from being seen: the pilot itself says what is wrong.
+      log.error(`the journal of ${pilot.id} cannot be read`, error);
+      picture.update('pilot', pilot.id, () => ({ error: toErrorData(error) }));
+    }
+    settlePilot(picture, pilot.id, now);
+  }
+  return reached;
+}
+
+async function loadCache({ home, cache, picture, keys, log }: Restorable): Promise<Position | null> {
+  try {
+    const text = cache.meta('position');
+    if (text === undefined) return null;
+    const position = positionSchema.parse(JSON.parse(text));
+    if (position.home !== home) throw new Error(`it belongs to ${position.home}`);
+    for (const page of cache.records()) {
+      for (const record of page) picture.put(record.kind, forgetLoad(record));
+      await nextTurn();
+    }
+    for (const page of cache.keys()) for (const [key, made] of page) keys.set(key, made);
+    keys.takeNew();
+    return position;
+  } catch (error) {
+    log.warn(`the cache is not used, the logs are read instead: ${String(error)}`);
+    for (const kind of ['pilot', 'task', 'service'] as const) {
+      for (const { id } of [...picture.list(kind)]) picture.remove(kind, id);
+    }
+    cache.clear();
+    return null;
+  }
+}
+
+/** Requests of the last bridge ended with it. */
+function forgetLoad(record: AnyRecord): AnyRecord {
+  return record.kind === 'service' ? { ...record, load: { ...record.load, outstanding: 0, queued: 0 } } : record;
+}

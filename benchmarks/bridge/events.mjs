@@ -1,9 +1,13 @@
 // Task events that one Node client receives through `watch` with credits. A load generator takes the place of the agent
 // (the real one is bounded by how fast processes start): it says for each task WAITING … DONE over the real link.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@pilothouse/sdk/node';
 import { Dealer } from 'zeromq';
+import { ReconnectingConnector } from '../../sdk/lib/client/connection/reconnecting.js';
+import { creditStream } from '../../sdk/lib/client/streams/credit-stream.js';
+import { dialLocal } from '../../sdk/lib/node/dial.js';
+import { locate } from '../../sdk/lib/node/paths.js';
 import { processesOf } from '../lib/proc.mjs';
 import { eventually } from '../lib/stack.mjs';
 
@@ -18,7 +22,7 @@ async function fakeAgent(stack, pilot) {
   const link = new Dealer({ routingId: pilot, linger: 0, sendHighWaterMark: 0 });
   link.connect(addresses[0]);
   const send = (frame) => link.send(JSON.stringify(frame));
-  return { link, send, folder };
+  return { link, send };
 }
 
 export async function eventsPerSecond(stack) {
@@ -29,41 +33,48 @@ export async function eventsPerSecond(stack) {
   const tasks = [];
   await session.tasks.submit({ command: ['/bin/sleep', '3600'], pilot });
   for (let start = 0; start < TASKS; start += 1000) {
-    tasks.push(...(await session.tasks.submitMany(Array.from({ length: 1000 }, () => ({ command: ['/bin/true'], pilot })))));
+    tasks.push(
+      ...(await session.tasks.submitMany(Array.from({ length: 1000 }, () => ({ command: ['/bin/true'], pilot })))),
+    );
   }
   // All records have arrived before the clock starts.
   await eventually('the picture of all tasks', () => session.picture.tasks.length >= TASKS);
   for (const { pid } of real) process.kill(pid, 'SIGKILL');
-  const journal = join(stack.home, 'pilots', pilot.id, 'journal');
-  mkdirSync(journal, { recursive: true });
   const agent = await fakeAgent(stack, pilot.id);
-  const { received, seconds } = await generate(session, agent, pilot.id, tasks.map(({ id }) => id));
+  const { received, seconds } = await generate(
+    agent,
+    pilot.id,
+    tasks.map(({ id }) => id),
+  );
   agent.link.close();
   await session.close();
   return received / seconds;
 }
 
-async function generate(session, { link, send }, pilot, ids) {
+/** Counts what one `watch` brings while the generator sends as fast as the link takes it. */
+async function generate({ link, send }, pilot, ids) {
+  const connector = new ReconnectingConnector({ dial: dialLocal(locate()), client: 'bench' });
+  const stop = new AbortController();
+  const watch = creditStream(
+    connector,
+    (api, flow, signal) => api.system.watch({ ...flow, kinds: ['task'] }, { signal }),
+    { signal: stop.signal, finished: () => false },
+  );
+  // The first batch is the whole picture: what counts comes after it.
+  await watch.next();
   let seq = 1_000_000;
-  let received = 0;
-  const last = new Map();
-  const finished = new Promise((resolve) => {
-    session.picture$.subscribe(({ tasks }) => {
-      let done = 0;
-      for (const { id, seq: changed, state } of tasks) {
-        if (last.get(id) !== changed) {
-          last.set(id, changed);
-          received += 1;
-        }
-        if (state === 'DONE') done += 1;
-      }
-      if (done >= TASKS) resolve();
-    });
-  });
-  received = 0;
-  const start = performance.now();
   await send({ type: 'hello', protocol: 1, pilot, epoch: 1000, obeys: 1, journalSeq: seq, spoolSeq: 0 });
   await link.receive();
+  const start = performance.now();
+  const reading = (async () => {
+    let received = 0;
+    for (let done = 0; done < ids.length; ) {
+      const { value } = await watch.next();
+      received += value.tasks.length;
+      done += value.tasks.filter(({ state }) => state === 'DONE').length;
+    }
+    return received;
+  })();
   const t = new Date().toISOString();
   for (let from = 0; from < ids.length; from += BATCH) {
     for (const state of STATES) {
@@ -74,6 +85,9 @@ async function generate(session, { link, send }, pilot, ids) {
       await send({ type: 'events', records });
     }
   }
-  await finished;
-  return { received, seconds: (performance.now() - start) / 1000 };
+  const received = await reading;
+  const seconds = (performance.now() - start) / 1000;
+  stop.abort();
+  connector.close();
+  return { received, seconds };
 }

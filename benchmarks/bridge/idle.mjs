@@ -1,9 +1,9 @@
 // What the bridge uses while nothing happens: one active pilot, one ready service, one open panel.
 import { fileURLToPath } from 'node:url';
 import { connect } from '@pilothouse/sdk/node';
+import { NODE24 } from '../../scripts/lib/paths.mjs';
 import { startBrowser, startJupyter } from '../lib/jupyter.mjs';
 import { cpuSeconds, rssMib } from '../lib/proc.mjs';
-import { NODE24 } from '../../scripts/lib/paths.mjs';
 
 const SERVER = fileURLToPath(new URL('paced-server.mjs', import.meta.url));
 
@@ -23,7 +23,11 @@ export async function idle(stack, seconds) {
     await page.goto(`${jupyter.url}/lab?token=${jupyter.token}`);
     await page.getByRole('tab', { name: 'Pilothouse' }).click();
     await page.getByText('paced').first().waitFor();
-    const pids = { bridge: stack.pid('kernels-bridge/lib/main.js'), agent: stack.pid('pilot-agent/lib/main.js'), warden: stack.pid('warden.py') };
+    const pids = {
+      bridge: stack.pid('kernels-bridge/lib/main.js'),
+      agent: stack.pid('pilot-agent/lib/main.js'),
+      warden: stack.pid('warden.py'),
+    };
     const used = () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid)]));
     // Opening the page is work; idle starts once it has settled.
     await new Promise((resolve) => setTimeout(resolve, 10_000));

@@ -1,6 +1,7 @@
 // The figures of the bridge: how soon, how quiet, how fast.
-import { median, round } from '../lib/stats.mjs';
+
 import { createStack } from '../lib/stack.mjs';
+import { median, round } from '../lib/stats.mjs';
 import { eventsPerSecond } from './events.mjs';
 import { firstTask } from './first-task.mjs';
 import { idle } from './idle.mjs';

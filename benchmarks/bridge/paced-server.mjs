@@ -17,7 +17,8 @@ async function chat(request, response) {
   const { max_tokens: count, model } = JSON.parse(body);
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.socket.setNoDelay(true);
-  const send = (event) => response.write(`data: ${JSON.stringify({ object: 'chat.completion.chunk', model, ...event })}\n\n`);
+  const send = (event) =>
+    response.write(`data: ${JSON.stringify({ object: 'chat.completion.chunk', model, ...event })}\n\n`);
   const start = performance.now();
   for (let token = 0; token < count && !response.destroyed; token += 1) {
     const due = start + (token * 1000) / Number(rate);
@@ -31,8 +32,10 @@ async function chat(request, response) {
 
 createServer((request, response) => {
   if (request.url === '/health') return json(response, 200, { status: 'ok' });
-  if (request.headers.authorization !== `Bearer ${key}`) return json(response, 401, { error: { message: 'wrong key' } });
-  if (request.url === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'paced', object: 'model' }] });
+  if (request.headers.authorization !== `Bearer ${key}`)
+    return json(response, 401, { error: { message: 'wrong key' } });
+  if (request.url === '/v1/models')
+    return json(response, 200, { object: 'list', data: [{ id: 'paced', object: 'model' }] });
   if (request.url === '/v1/chat/completions') return void chat(request, response);
   json(response, 404, { error: { message: 'unknown path' } });
 }).listen(Number(port), '127.0.0.1');

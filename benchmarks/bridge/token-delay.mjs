@@ -8,8 +8,8 @@ import { connect } from '@pilothouse/sdk/node';
 import { build } from 'esbuild';
 import { NODE24 } from '../../scripts/lib/paths.mjs';
 import { startBrowser, startJupyter } from '../lib/jupyter.mjs';
-import { quantile, round } from '../lib/stats.mjs';
 import { eventually } from '../lib/stack.mjs';
+import { quantile, round } from '../lib/stats.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const TOKENS = 2000;
@@ -69,10 +69,11 @@ export async function tokenDelay(stack, repeats, say) {
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       const answer = service.chat('count', { maxTokens: TOKENS });
       await answer.until('STREAMING', { timeout: '30s' });
-      const { delays, echoes } = await page.evaluate(
-        ({ sdk, echo: path, id }) => globalThis.measure(sdk, path, id),
-        { sdk: sdkUrl, echo: echoUrl, id: answer.id },
-      );
+      const { delays, echoes } = await page.evaluate(({ sdk, echo: path, id }) => globalThis.measure(sdk, path, id), {
+        sdk: sdkUrl,
+        echo: echoUrl,
+        id: answer.id,
+      });
       if (delays.length < TOKENS * 0.9) throw new Error(`only ${delays.length} of ${TOKENS} tokens were timed`);
       results.push({ delay: summary(delays), echo: summary(echoes) });
       say(`token delay p99 ${results.at(-1).delay.p99} ms, relay echo p99 ${results.at(-1).echo.p99} ms`);
@@ -82,7 +83,10 @@ export async function tokenDelay(stack, repeats, say) {
     await browser.close();
     for (const jupyter of jupyters) await jupyter.close();
     echo.server.kill('SIGTERM');
-    await eventually('the end of the echo server', () => echo.server.exitCode !== null || echo.server.signalCode !== null);
+    await eventually(
+      'the end of the echo server',
+      () => echo.server.exitCode !== null || echo.server.signalCode !== null,
+    );
     await session.close();
   }
 }

@@ -1,16 +1,39 @@
 """Pilothouse: pilots, model services and streamed answers, from Python and in notebook cells."""
 
+# Jupyter finds the functions at the end by their names.
+# pyright: reportUnusedFunction=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ._version import __version__
-from .errors import PilothouseError
+from .aio import AnswerResult, AsyncSession, TaskResult, aconnect
+from .descriptions import Task
+from .errors import ErrorCode, PilothouseError
+from .handles import Answer, Pilot, Service, TaskHandle, Tasks
+from .session import Session, connect
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-__all__ = ["PilothouseError", "__version__"]
+__all__ = [
+    "Answer",
+    "AnswerResult",
+    "AsyncSession",
+    "ErrorCode",
+    "Pilot",
+    "PilothouseError",
+    "Service",
+    "Session",
+    "Task",
+    "TaskHandle",
+    "TaskResult",
+    "Tasks",
+    "__version__",
+    "aconnect",
+    "connect",
+]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -109,7 +109,7 @@ class PilothouseError(Exception):
         >>> error.code
         'SERVICE_NOT_FOUND'
         >>> str(error)
-        "start it first: there is no live service 'vep' [SERVICE_NOT_FOUND]"
+        "Start it first: there is no live service 'vep' [SERVICE_NOT_FOUND]"
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class PilothouseError(Exception):
         return data
 
     def __str__(self) -> str:
-        sentence = self.message if self.hint is None else f"{self.hint}: {self.message}"
+        sentence = f"{self.hint[0].upper()}{self.hint[1:]}: {self.message}" if self.hint else self.message
         tail = f"\n{self.evidence}" if self.evidence else ""
         return f"{sentence} [{self.code}]{tail}"
 

@@ -142,6 +142,7 @@ def _no_launcher(what: str) -> PilothouseError:
 
 
 def _words(value: Any) -> list[str]:
-    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+    words = cast("list[Any]", value) if isinstance(value, list) else []
+    if not words or not all(isinstance(word, str) for word in words):
         raise TypeError("argv and cli must be lists of words")
-    return cast("list[str]", value)
+    return words

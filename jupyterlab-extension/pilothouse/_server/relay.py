@@ -6,6 +6,7 @@ Jupyter sees no frame of it. Pings, the size of messages and the checks of frame
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from datetime import datetime, timezone
@@ -49,7 +50,8 @@ class RelayHandler(JupyterHandler):
         except PilothouseError as error:
             self.set_status(SERVICE_UNAVAILABLE)
             self.set_header("Content-Type", "application/json")
-            self.finish(dict(error.to_data()))
+            # Typed as taking any dictionary, of whatever kind.
+            self.write(json.dumps(error.to_data()))  # pyright: ignore[reportUnknownMemberType]
             return
         try:
             await bridge.write(handshake)

@@ -1,0 +1,73 @@
+"""One event loop on a daemon thread per process: what blocking calls wait for, and where live views work.
+
+A kernel's own loop is busy with the cell, so it can carry neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def background_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process, started at the first call."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="pilothouse", daemon=True).start()
+        return _loop
+
+
+def _forget_loop() -> None:
+    # A forked child has the loop's memory without its thread.
+    global _loop, _lock
+    _loop, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_loop)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it on the background loop and waits; whatever ends the waiting cancels it."""
+    if sys.is_finalizing():
+        work.close()
+        raise RuntimeError("the interpreter is ending")
+    future = asyncio.run_coroutine_threadsafe(work, background_loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Runs blocking work on a daemon thread. Those of ``asyncio.to_thread`` would hold up the interpreter's end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not done.done():
+            set_it(value)
+
+    def body() -> None:
+        try:
+            value = work()
+        except BaseException as error:  # noqa: BLE001 - it is handed on to whoever waits
+            report = (settle, done.set_exception, error)
+        else:
+            report = (settle, done.set_result, value)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(*report)
+
+    threading.Thread(target=body, name="pilothouse-work", daemon=True).start()
+    return await done

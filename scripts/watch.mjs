@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { REPO } from './lib/paths.mjs';
-import { npmCommand, withoutNpm } from './setup/npm-packages.mjs';
+import { npmCommand } from './setup/npm-packages.mjs';
 import { build } from './setup/product.mjs';
 import { Progress } from './setup/progress.mjs';
 
@@ -13,7 +13,7 @@ await new Progress().step('Build', build);
 const watchers = [
   [process.execPath, join(REPO, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', '--watch', '--preserveWatchOutput'],
   [...npmCommand(), 'run', '--silent', 'watch', '--workspace', '@pilothouse/jupyterlab'],
-].map((argv) => spawn(argv[0], argv.slice(1), { cwd: REPO, env: withoutNpm(), stdio: 'inherit' }));
+].map((argv) => spawn(argv[0], argv.slice(1), { cwd: REPO, stdio: 'inherit' }));
 
 // Ctrl-C reaches all of them by the terminal; where one ends by itself, the other would watch half of the project.
 for (const watcher of watchers) {

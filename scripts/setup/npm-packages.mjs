@@ -14,7 +14,7 @@ export function npmCommand(env = process.env) {
   return existsSync(script) && script.endsWith('.js') ? [process.execPath, script] : ['npm'];
 }
 
-/** The environment without what `npm start` adds to it: a child npm would take it for its own configuration. */
+/** The environment without what `npm start` adds to it: none of it concerns JupyterLab, pip or a notebook. */
 export function withoutNpm(env = process.env) {
   const kept = Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD');
   const path = (env.PATH ?? '')
@@ -61,6 +61,6 @@ export async function installNpm(folder, { dev = false } = {}) {
   if (matchesLock(folder, { dev: withDev })) return Progress.nothingToDo;
   const include = withDev ? '--include=dev' : '--omit=dev';
   const argv = [...npmCommand(), 'ci', include, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await download('The npm registry', () => run(argv, { cwd: folder, env: withoutNpm() }));
+  await download('The npm registry', () => run(argv, { cwd: folder }));
   return undefined;
 }

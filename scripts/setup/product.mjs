@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { BRIDGE_MAIN, CLI_MAIN, NODE24, REPO, STAMPS, stateRoot, VENV } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
-import { npmCommand, withoutNpm } from './npm-packages.mjs';
+import { npmCommand } from './npm-packages.mjs';
 import { Progress } from './progress.mjs';
 import { fingerprint, isFresh, writeStamp } from './stamps.mjs';
 
@@ -41,7 +41,6 @@ export async function build() {
   await run([process.execPath, join(REPO, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], { cwd: REPO });
   await run([...npmCommand(), 'run', '--silent', 'build:labextension', '--workspace', '@pilothouse/jupyterlab'], {
     cwd: REPO,
-    env: withoutNpm(),
   });
   writeStamp(BUILD_STAMP, print);
   return undefined;

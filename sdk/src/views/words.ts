@@ -11,7 +11,7 @@ import type {
   Timing,
   Usage,
 } from '../schemas/index.js';
-import { type InstanceState, stateWords } from '../states/index.js';
+import { stateWords } from '../states/index.js';
 import { formatSeconds } from '../units/duration.js';
 import { formatBytes } from '../units/size.js';
 
@@ -57,8 +57,6 @@ const TONES: { readonly [K in AnyRecord['kind'] | 'instance']: Readonly<Record<s
 };
 
 /** Shape, word and tone of a state. What is not named above is over: ended, stopped, canceled. */
-export function stateMark(kind: AnyRecord['kind'], state: AnyRecord['state']): StateMark;
-export function stateMark(kind: 'instance', state: InstanceState): StateMark;
 export function stateMark(kind: AnyRecord['kind'] | 'instance', state: string): StateMark {
   const tone = TONES[kind][state] ?? 'over';
   return { shape: SHAPES[tone], word: stateWords[state] ?? state, tone };

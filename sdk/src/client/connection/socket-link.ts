@@ -29,12 +29,7 @@ export class SocketLink implements Link {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#peer = new ClientPeer((message) => {
-      if (this.#lost) throw this.#lost;
-      // Only blobs travel as bytes, and no call of the contract carries one.
-      if (typeof message !== 'string') throw new PilothouseError('INVALID_FRAME', 'Calls travel as text only.');
-      socket.send(message);
-    });
+    this.#peer = new ClientPeer((message) => this.#send(message));
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('close', ({ code, reason }) => this.drop(lossError(code, reason)));
     socket.addEventListener('error', () => this.drop(lossError(1006, '')));
@@ -70,6 +65,21 @@ export class SocketLink implements Link {
         return { ...response, body: () => Promise.resolve(response.body) };
       },
     };
+  }
+
+  /**
+   * Never throws: the RPC layer also sends from listeners of abort signals, where a throw would end the process. A call
+   * whose request could not be sent ends with the link.
+   */
+  #send(message: unknown): void {
+    if (this.#lost) return;
+    try {
+      // Only blobs travel as bytes, and no call of the contract carries one.
+      if (typeof message !== 'string') throw new TypeError('bytes where text was expected');
+      this.#socket.send(message);
+    } catch (cause) {
+      this.drop(lossError(1006, cause instanceof Error ? cause.message : String(cause)));
+    }
   }
 
   /** A frame that is not RPC would otherwise end as an unhandled rejection, and in Node end the process. */

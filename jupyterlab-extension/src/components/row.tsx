@@ -1,0 +1,68 @@
+import type { KeyboardEvent, ReactNode } from 'react';
+import { useMemo } from 'react';
+import type { Subject } from '../format/snippets.js';
+import { useApp } from '../hooks/context.js';
+import { CommandIDs } from '../tokens.js';
+import { StateShape } from './state-badge.js';
+import { useCodeDrag } from './use-drag.js';
+
+/** What every row of the sidebar can do: open, drag into a notebook, show its actions, be steered by keys. */
+export function Row(props: {
+  readonly kind: 'pilot' | 'service';
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly final: boolean;
+  /** Beside the name. */
+  readonly summary: ReactNode;
+  /** At the right end. */
+  readonly end?: ReactNode;
+  /** Shown on hover and focus. */
+  readonly actions: ReactNode;
+  /** Below the first line. */
+  readonly children?: ReactNode;
+}): JSX.Element {
+  const { commands, trans } = useApp();
+  const { kind, id, name } = props;
+  const subject = useMemo<Subject>(() => ({ kind, name }), [kind, name]);
+  const onPointerDown = useCodeDrag(subject);
+  const open = kind === 'pilot' ? CommandIDs.openPilot : CommandIDs.openService;
+  const end = kind === 'pilot' ? CommandIDs.endPilot : CommandIDs.stopService;
+  const onKeyDown = (event: KeyboardEvent<HTMLLIElement>): void => {
+    if (event.key === 'Delete') void commands.execute(props.final ? CommandIDs.hide : end, { kind, id });
+    else if (event.key === 'ArrowDown') focusRow(event.currentTarget.nextElementSibling);
+    else if (event.key === 'ArrowUp') focusRow(event.currentTarget.previousElementSibling);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <li
+      className={props.final ? 'ph-Row ph-mod-over' : 'ph-Row'}
+      data-ph-kind={kind}
+      data-ph-id={id}
+      data-ph-final={props.final}
+      onPointerDown={onPointerDown}
+      onKeyDown={onKeyDown}
+    >
+      <div className="ph-Row-line">
+        <StateShape kind={kind} state={props.state} />
+        <button
+          type="button"
+          className="ph-Row-name"
+          title={trans.__('Open the page of %1', name)}
+          onClick={() => void commands.execute(open, { id })}
+        >
+          {name}
+        </button>
+        <span className="ph-Row-summary">{props.summary}</span>
+        <span className="ph-Row-end">{props.end}</span>
+        <span className="ph-Row-actions">{props.actions}</span>
+      </div>
+      {props.children}
+    </li>
+  );
+}
+
+function focusRow(row: Element | null): void {
+  row?.querySelector<HTMLElement>('.ph-Row-name')?.focus();
+}

@@ -1,0 +1,142 @@
+import type { AttachDescription, PilotDescription, ServiceDescription } from '@pilothouse/sdk/internal';
+
+/** Languages that code can be written in for people. */
+export type Language = 'python' | 'tslab' | 'deno';
+
+/** What a piece of code is about. */
+export type Subject =
+  | { readonly kind: 'pilot'; readonly name: string }
+  | { readonly kind: 'service'; readonly name: string; readonly prompt?: string }
+  | { readonly kind: 'task' }
+  | { readonly kind: 'new-pilot'; readonly description: PilotDescription }
+  | { readonly kind: 'new-service'; readonly template: string; readonly description: ServiceDescription }
+  | { readonly kind: 'attach'; readonly description: AttachDescription };
+
+const PROMPT = 'What does ionizing radiation do to DNA?';
+
+/** Code that a user can run as it is, in a cell of that kernel. */
+export function snippet(subject: Subject, language: Language): string {
+  return language === 'python' ? python(subject) : typescript(subject);
+}
+
+function python(subject: Subject): string {
+  const body = pythonBody(subject);
+  return ['import pilothouse as ph', 's = ph.connect()', ...body].join('\n');
+}
+
+function pythonBody(subject: Subject): string[] {
+  switch (subject.kind) {
+    case 'pilot':
+      return [`pilot = s.pilots.get(${quote(subject.name)})`, 'pilot'];
+    case 'service':
+      return [
+        `llm = s.services.get(${quote(subject.name)})`,
+        `llm.chat(${quote(subject.prompt ?? PROMPT)}, max_tokens=120)`,
+      ];
+    case 'task':
+      return ['task = s.tasks.submit(["hostname"])', 'task'];
+    case 'new-pilot': {
+      const { name, ...rest } = subject.description;
+      const args = pythonArguments(rest);
+      return name === undefined
+        ? [`pilot = s.pilots.submit(${args.join(', ')})`, 'pilot']
+        : [`pilot = s.pilots.ensure(${[quote(name), ...args].join(', ')})`, 'pilot'];
+    }
+    case 'new-service': {
+      const { name, template: _template, ...rest } = subject.description;
+      const named = name !== undefined && name !== subject.template;
+      const first = named ? [quote(name), `template=${quote(subject.template)}`] : [quote(subject.template)];
+      return [`llm = s.services.ensure(${[...first, ...pythonArguments(rest)].join(', ')})`, 'llm'];
+    }
+    case 'attach':
+      return [`llm = s.services.attach(${pythonArguments(subject.description).join(', ')})`, 'llm'];
+  }
+}
+
+function pythonArguments(value: object): string[] {
+  return entries(value).map(([key, item]) => `${snake(key)}=${pythonValue(item)}`);
+}
+
+function pythonValue(value: unknown): string {
+  if (value === true) return 'True';
+  if (value === false) return 'False';
+  if (value === null || value === undefined) return 'None';
+  if (Array.isArray(value)) return `[${value.map(pythonValue).join(', ')}]`;
+  if (typeof value === 'object') {
+    return `{${entries(value)
+      .map(([key, item]) => `${quote(key)}: ${pythonValue(item)}`)
+      .join(', ')}}`;
+  }
+  return typeof value === 'string' ? quote(value) : String(value);
+}
+
+function typescript(subject: Subject): string {
+  return [
+    "import { connect } from '@pilothouse/sdk/node';",
+    "import { show } from '@pilothouse/sdk/notebook';",
+    'const session = await connect();',
+    ...typescriptBody(subject),
+  ].join('\n');
+}
+
+function typescriptBody(subject: Subject): string[] {
+  switch (subject.kind) {
+    case 'pilot':
+      return [`const pilot = await session.pilots.get(${single(subject.name)});`, 'show(pilot);'];
+    case 'service':
+      return [
+        `const llm = await session.services.get(${single(subject.name)});`,
+        `show(llm.chat(${single(subject.prompt ?? PROMPT)}, { maxTokens: 120 }));`,
+      ];
+    case 'task':
+      return ["const task = await session.tasks.submit({ command: ['hostname'] });", 'show(task);'];
+    case 'new-pilot': {
+      const { name, ...rest } = subject.description;
+      const call =
+        name === undefined ? `submit(${typescriptValue(rest)})` : `ensure(${single(name)}, ${typescriptValue(rest)})`;
+      return [`const pilot = await session.pilots.${call};`, 'show(pilot);'];
+    }
+    case 'new-service': {
+      const { name, template: _template, ...rest } = subject.description;
+      const named = name !== undefined && name !== subject.template;
+      const options = named ? { template: subject.template, ...rest } : rest;
+      const args = [single(named ? name : subject.template)];
+      if (entries(options).length > 0) args.push(typescriptValue(options));
+      return [`const llm = await session.services.ensure(${args.join(', ')});`, 'show(llm);'];
+    }
+    case 'attach':
+      return [`const llm = await session.services.attach(${typescriptValue(subject.description)});`, 'show(llm);'];
+  }
+}
+
+function typescriptValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(typescriptValue).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const parts = entries(value).map(
+      ([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : single(key)}: ${typescriptValue(item)}`,
+    );
+    return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+  }
+  return typeof value === 'string' ? single(value) : String(value);
+}
+
+function entries(value: object): [string, unknown][] {
+  return Object.entries(value).filter(([, item]) => item !== undefined && !isEmptyObject(item));
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** A TypeScript literal in single quotes: JSON's escapes, with the quotes turned round. */
+function single(text: string): string {
+  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+}
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,75 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Picture } from '@pilothouse/sdk';
+import { formatBytes, formatSeconds, type PilotRecord, type ServiceRecord } from '@pilothouse/sdk/internal';
+import { isFinal, stateWord } from './state.js';
+import { lasting } from './time.js';
+
+/** Counts of what is live, for the status bar: `2 pilots · 37 tasks`. */
+export function liveSummary(picture: Picture, trans: TranslationBundle): string {
+  const pilots = picture.pilots.filter((pilot) => !isFinal('pilot', pilot.state)).length;
+  const tasks = picture.tasks.filter((task) => !isFinal('task', task.state)).length;
+  return `${trans._n('%1 pilot', '%1 pilots', pilots, pilots)} · ${trans._n('%1 task', '%1 tasks', tasks, tasks)}`;
+}
+
+/** Tasks by state, the states that need attention first; states without tasks are left out. */
+export function countTasks(picture: Picture): { state: string; count: number }[] {
+  const order = ['FAILED', 'RUNNING', 'LAUNCHING', 'STAGING_INPUT', 'STAGING_OUTPUT', 'SCHEDULING', 'WAITING', 'NEW'];
+  const counts = new Map<string, number>();
+  for (const { state } of picture.tasks) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const rank = (state: string): number => (order.includes(state) ? order.indexOf(state) : order.length);
+  return [...counts].map(([state, count]) => ({ state, count })).sort((a, b) => rank(a.state) - rank(b.state));
+}
+
+/** What ends with a pilot, one sentence. */
+export function endsWithPilot(pilot: PilotRecord, picture: Picture, trans: TranslationBundle): string {
+  const services = picture.services.filter((s) => s.pilot === pilot.id && !isFinal('service', s.state));
+  const tasks = picture.tasks.filter((task) => task.pilot === pilot.id && !isFinal('task', task.state)).length;
+  if (services.length === 0 && tasks === 0) return trans.__('Nothing runs on it.');
+  const names = services.map((service) => service.name).join(', ');
+  const parts = [
+    ...(services.length === 0 ? [] : [trans._n('service %2', 'services %2', services.length, services.length, names)]),
+    ...(tasks === 0 ? [] : [trans._n('%1 unfinished task', '%1 unfinished tasks', tasks, tasks)]),
+  ];
+  return trans.__('This also ends %1.', parts.join(trans.__(' and ')));
+}
+
+/** What ends with a service, one sentence. */
+export function endsWithService(service: ServiceRecord, trans: TranslationBundle): string {
+  if (service.origin === 'attached') return trans.__('It is only let go: the server itself goes on.');
+  const { outstanding, queued } = service.load;
+  const open = outstanding + queued;
+  return open === 0
+    ? trans.__('It answers nothing at the moment.')
+    : trans._n('%1 answer in progress ends with it.', '%1 answers in progress end with it.', open, open);
+}
+
+/** What a pilot holds: `2 cores · 4 GiB · 1 h`. */
+export function holds(pilot: PilotRecord, trans: TranslationBundle): string {
+  const { cores, gpus, memory, runtime } = pilot.resources;
+  return [
+    trans._n('%1 core', '%1 cores', cores, cores),
+    ...(gpus > 0 ? [trans._n('%1 GPU', '%1 GPUs', gpus, gpus)] : []),
+    ...(memory === null ? [] : [formatBytes(memory)]),
+    formatSeconds(runtime),
+  ].join(' · ');
+}
+
+/** `1/3 ready`, or for an attached service its address. */
+export function readiness(service: ServiceRecord, trans: TranslationBundle): string {
+  const ready = service.instances.filter((instance) => instance.state === 'READY').length;
+  return trans.__('%1/%2 ready', ready, service.instances.length);
+}
+
+/** The state in one sentence for a screen reader: `pilot demo is ACTIVE`. */
+export function spoken(kind: string, name: string, state: string, trans: TranslationBundle): string {
+  return trans.__('%1 %2 is %3', kind, name, stateWord(state));
+}
+
+/** "unreachable since 3 min", or null while there is contact. */
+export function lostContact(
+  record: { readonly contact: { lost: boolean; since: string } },
+  now: number,
+  trans: TranslationBundle,
+): string | null {
+  return record.contact.lost ? trans.__('unreachable since %1', lasting(record.contact.since, now)) : null;
+}

@@ -2,7 +2,7 @@
 // has failed, so that one run shows everything there is to mend.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPO, VENV } from './lib/paths.mjs';
+import { NODE24, REPO, VENV } from './lib/paths.mjs';
 import { runCaptured } from './lib/processes.mjs';
 
 const venvTool = (name) => join(VENV, 'bin', name);
@@ -25,14 +25,16 @@ export const checks = [
   },
   {
     name: 'dependency rules',
-    argv: nodeTool(
-      'dependency-cruiser/bin/dependency-cruise.mjs',
+    // On the private Node: it alone knows every module that bridge and agent may import from Node itself.
+    argv: [
+      NODE24,
+      join(REPO, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
       '--config',
       '.dependency-cruiser.cjs',
       '--output-type',
       'err-long',
       ...sources,
-    ),
+    ],
   },
   { name: 'ruff', argv: [venvTool('ruff'), 'check', '.'], needs: venvTool('ruff'), remedy: pythonRemedy() },
   {

@@ -56,6 +56,14 @@ export function linkLabextension() {
   symlinkSync(LABEXTENSION, place, 'dir');
 }
 
+/** JupyterLab's own defaults for this environment: it asks nobody whether to fetch news, and fetches none. */
+export function writeLabDefaults() {
+  const folder = join(VENV, 'share', 'jupyter', 'lab', 'settings');
+  mkdirSync(folder, { recursive: true });
+  const defaults = { '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false } };
+  replaceFile(join(folder, 'overrides.json'), `${JSON.stringify(defaults, null, 2)}\n`, 0o644);
+}
+
 /** What `launcher.json` says: how to start the bridge and the command line, and which version they are. */
 export function launcher() {
   return { argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], version: version() };

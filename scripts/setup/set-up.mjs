@@ -5,7 +5,7 @@ import { KERNEL_TOOLS, REPO, STAMPS } from '../lib/paths.mjs';
 import { kernelspecFiles, kernelspecInputs, writeKernelspecs } from './kernelspecs.mjs';
 import { checkNode, findPython } from './machine.mjs';
 import { installNpm } from './npm-packages.mjs';
-import { build, linkLabextension, writeLauncher } from './product.mjs';
+import { build, linkLabextension, writeLabDefaults, writeLauncher } from './product.mjs';
 import { Progress } from './progress.mjs';
 import { installDemoModel, installPilothouse, installRuntime, installTestTools, makeVenv } from './python.mjs';
 import { isFresh, writeStamp } from './stamps.mjs';
@@ -37,6 +37,7 @@ export async function setUp(progress, { dev = false, launcher = true } = {}) {
   await progress.step('Pilothouse for Python and JupyterLab', installPilothouse);
   await progress.step('Kernels for notebooks', kernelspecs);
   linkLabextension();
+  writeLabDefaults();
   if (launcher) writeLauncher();
 }
 

@@ -153,9 +153,16 @@ export class AnswerManager {
     return answer.whole;
   }
 
-  /** A cell shows it, or has its final bundle: until then it is kept longer. */
-  viewed(id: string, view: string, confirmed: boolean): void {
-    this.#archive.viewed(id, view, confirmed);
+  /** A cell shows it: until it has its final bundle, the answer is kept longer. */
+  viewOpened(id: string, view: string): void {
+    this.#archive.viewed(id, view, false);
+  }
+
+  /** A cell has its final bundle. */
+  viewConfirmed(view: string): void {
+    for (const answer of this.#archive.all()) {
+      if (answer.views.has(view)) this.#archive.viewed(answer.id, view, true);
+    }
   }
 
   /**

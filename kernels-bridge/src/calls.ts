@@ -1,0 +1,68 @@
+import { HttpClient } from './adapters/http-client.js';
+import { OpenAiApi } from './adapters/openai.js';
+import type { Context } from './context.js';
+import { Credentials } from './credentials/credentials.js';
+import { Addresses } from './managers/answers/addresses.js';
+import { AnswerManager } from './managers/answers/answer-manager.js';
+import { AttachedServices } from './managers/attached-services.js';
+import { ViewManager } from './managers/views/view-manager.js';
+import { Router } from './router/router.js';
+import { SmolLm2Template, TemplateRegistry } from './templates/index.js';
+
+/** The parts of a bridge that call services and keep what they answer. */
+export interface Calls {
+  readonly credentials: Credentials;
+  readonly templates: TemplateRegistry;
+  readonly attached: AttachedServices;
+  readonly answers: AnswerManager;
+  readonly views: ViewManager;
+  /** Ends what waits and writes what is not written yet; answers under way end with the bridge. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds those parts over a restored picture and brings back the answers that earlier bridges kept.
+ *
+ * @throws PilothouseError LOG_DAMAGED
+ */
+export async function openCalls(context: Context): Promise<Calls> {
+  const { clock, config, epoch, keys, log: logger, names, picture } = context;
+  const { home } = config;
+  const http = new HttpClient();
+  const openai = new OpenAiApi(http);
+  const credentials = new Credentials(home);
+  const templates = new TemplateRegistry([
+    new SmolLm2Template({ given: config.env['PILOTHOUSE_DEMO_ENV'], launcher: config.launcher }),
+  ]);
+  const router = new Router(picture, clock, (service) => templates.concurrency(service));
+  const answers = new AnswerManager({
+    home,
+    epoch,
+    clock,
+    logger,
+    picture,
+    keys,
+    names,
+    router,
+    apis: { openai },
+    addresses: new Addresses(credentials),
+  });
+  await answers.load();
+  const attached = new AttachedServices(context, openai, credentials);
+  attached.start();
+  const views = new ViewManager(picture, names, answers);
+  return {
+    credentials,
+    templates,
+    attached,
+    answers,
+    views,
+    close: async () => {
+      attached.close();
+      views.close();
+      router.close();
+      await answers.close();
+      http.close();
+    },
+  };
+}

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from .errors import PilothouseError
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -45,6 +47,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     future = asyncio.run_coroutine_threadsafe(work, background_loop())
     try:
         return future.result()
+    except PilothouseError as error:
+        # Said in full by the error itself; the frames in between are not the reader's.
+        raise error.with_traceback(None) from error.__cause__
     except BaseException:
         future.cancel()
         raise

@@ -114,11 +114,10 @@ class Client:
                 if response.status_code != 200:
                     _output(response.status_code, await response.aread())
                 async for piece in response.aiter_raw():
-                    for event in parser.feed(piece):
-                        value = json.loads(event.data) if event.data else None
-                        if event.name == "error":
+                    for name, value in _events(parser, piece):
+                        if name == "error":
                             raise _error(value)
-                        if event.name == "message":
+                        if name == "message":
                             yield value
         except httpx.TransportError as error:
             await self._drop(http)
@@ -174,19 +173,30 @@ def pause(attempt: int) -> float:
     return _PAUSES[min(attempt, len(_PAUSES) - 1)]
 
 
+def _events(parser: EventParser, piece: bytes) -> list[tuple[str, Any]]:
+    try:
+        return [(event.name, json.loads(event.data) if event.data else None) for event in parser.feed(piece)]
+    except ValueError as error:
+        raise _not_understood("a piece of a stream is no JSON in UTF-8", piece) from error
+
+
 def _output(status: int, body: bytes) -> Any:
     try:
         value = json.loads(body) if body else None
     except ValueError as error:
-        raise PilothouseError(
-            "INVALID_FRAME",
-            f"an answer with status {status} is no JSON",
-            hint="Something else listens on the socket of Pilothouse; run `pilothouse doctor`",
-            evidence=body[:500].decode("utf-8", "replace"),
-        ) from error
+        raise _not_understood(f"an answer with status {status} is no JSON", body) from error
     if 200 <= status < 300:
         return value
     raise _error(value)
+
+
+def _not_understood(what: str, evidence: bytes) -> PilothouseError:
+    return PilothouseError(
+        "INVALID_FRAME",
+        what,
+        hint="Something else listens on the socket of Pilothouse; run `pilothouse doctor`",
+        evidence=evidence[:500].decode("utf-8", "replace"),
+    )
 
 
 def _error(value: Any) -> PilothouseError:

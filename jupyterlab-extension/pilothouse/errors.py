@@ -52,6 +52,8 @@ ErrorCode = Literal[
     "ANSWER_NOT_FOUND",
     "ANSWER_STOPPED",
     "STATE_UNREACHABLE",
+    "BUFFER_OVERFLOW",
+    "CLOSED",
     "INTERNAL",
 ]
 """What went wrong, as a literal that programs can switch on. Codes are only ever added."""

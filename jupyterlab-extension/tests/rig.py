@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+REPO = HERE.parents[1]
 TOKEN = "token-of-the-tests"
 DEADLINE_SECONDS = 60
 
@@ -64,14 +65,23 @@ class Folders:
         launcher = {"argv": list(argv), "cli": list(argv), "version": "0.1.0"}
         (self.home / "launcher.json").write_text(json.dumps(launcher))
 
-    def processes(self) -> list[int]:
-        """Everything that runs with this test's state root in its environment."""
+    def launch_product(self) -> None:
+        """Writes a launcher.json that names the built product."""
+        node = next((REPO / "tools" / "node24" / "node_modules").glob("node-linux-*/bin/node"))
+        bridge = REPO / "kernels-bridge" / "lib"
+        assert (bridge / "main.js").exists(), "the product is not built; run `npm run build` first"
+        launcher = {"argv": [str(node), str(bridge / "main.js")], "cli": [str(node), str(bridge / "cli" / "main.js")]}
+        (self.home / "launcher.json").write_text(json.dumps(launcher | {"version": "0.1.0"}))
+
+    def processes(self, of: str = "") -> list[int]:
+        """What runs with this test's state root in its environment, and these words in its command line."""
         mark = f"PILOTHOUSE_HOME={self.home}".encode()
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal() and int(entry.name) != os.getpid():
                 try:
-                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                    if of in command and mark in (entry / "environ").read_bytes().split(b"\0"):
                         found.append(int(entry.name))
                 except OSError:
                     continue

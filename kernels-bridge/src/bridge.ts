@@ -12,18 +12,13 @@ import { takeLease } from './lifecycle/lease.js';
 import { AgentLink } from './link/agent-link.js';
 import { JournalIntake } from './link/journal-intake.js';
 import type { Logger } from './logger.js';
-import { ContactWatch } from './managers/contact-watch.js';
+import { createManagers } from './managers/managers.js';
 import { Names } from './managers/names.js';
-import { PilotManager } from './managers/pilot-manager.js';
-import { TaskManager } from './managers/task-manager.js';
 import { applyJournal } from './picture/apply-journal.js';
 import { applyLog } from './picture/apply-log.js';
 import { Keys } from './picture/keys.js';
 import { Picture } from './picture/picture.js';
-import { enginesRouter } from './server/routers/engines.js';
-import { pilotsRouter } from './server/routers/pilots.js';
-import { systemRouter } from './server/routers/system.js';
-import { tasksRouter } from './server/routers/tasks.js';
+import { createRouter } from './server/router.js';
 import { BridgeServer } from './server/server.js';
 import { SpoolWriter } from './spool/spool-writer.js';
 import { Cache } from './store/cache.js';
@@ -81,8 +76,8 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
       return record !== undefined && !pilotStates.isFinal(record.state);
     },
     have: (pilot) => intake.have(pilot),
-    frame: (pilot, frame) => pilots.frame(pilot, frame),
-    contact: (pilot, lost) => contacts.change(pilot, lost),
+    frame: (pilot, frame) => managers.pilots.frame(pilot, frame),
+    contact: (pilot, lost) => managers.contacts.change(pilot, lost),
   });
   const context: Context = {
     config,
@@ -98,36 +93,29 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
     intake,
     engines,
   };
-  const pilots = new PilotManager(context);
-  const tasks = new TaskManager(context, pilots);
-  const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
+  const managers = createManagers(context);
   const startedAt = clock.iso();
 
-  const router = {
-    system: systemRouter({
-      picture,
+  const router = createRouter(context, managers, {
+    picture,
+    epoch,
+    hello: (): Hello => ({
+      protocol: PROTOCOL,
+      version: config.version,
       epoch,
-      hello: (): Hello => ({
-        protocol: PROTOCOL,
-        version: config.version,
-        epoch,
-        host: config.host,
-        user: config.user,
-        home: config.home,
-        startedAt,
-      }),
-      doctor: () => Promise.resolve([]),
-      stop: () => setTimeout(() => end('asked to stop'), 50),
-      forget: (target) => forget(context, target),
+      host: config.host,
+      user: config.user,
+      home: config.home,
+      startedAt,
     }),
-    engines: enginesRouter(engines),
-    pilots: pilotsRouter(pilots),
-    tasks: tasksRouter(tasks),
-  };
+    doctor: () => Promise.resolve([]),
+    stop: () => setTimeout(() => end('asked to stop'), 50),
+    forget: (target) => forget(context, target),
+  });
   const server = new BridgeServer(router, config.socket, log);
 
   await link.open();
-  await pilots.adopt();
+  await managers.pilots.adopt();
   await server.listen();
   log.info(`epoch ${epoch} serves ${config.home} at ${config.socket}`);
 
@@ -140,7 +128,7 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
   const close = async (why: string): Promise<void> => {
     log.info(`epoch ${epoch} ends: ${why}`);
     stopIdle();
-    contacts.close();
+    managers.contacts.close();
     await server.close();
     await link.close();
     await cacheWriter.close();

@@ -8,6 +8,7 @@ import {
   type PilotRecord,
   pilotStates,
   type ResolvedPilotDescription,
+  type ServiceRecord,
   toBytes,
   toSeconds,
 } from '@pilothouse/sdk/internal';
@@ -149,8 +150,11 @@ export class PilotManager {
     );
   }
 
-  #beat(id: string, { usage }: Beat): void {
-    this.context.picture.update('pilot', id, (pilot) => (sameUsage(pilot.usage, usage) ? null : { usage }));
+  #beat(id: string, { usage, probes }: Beat): void {
+    const { picture } = this.context;
+    picture.update('pilot', id, (pilot) => (sameUsage(pilot.usage, usage) ? null : { usage }));
+    for (const service of picture.on(id, 'service'))
+      picture.update('service', service, (record) => probed(record, probes));
   }
 
   #taken(id: string): void {
@@ -278,3 +282,11 @@ export class PilotManager {
 
 /** Milliseconds that a launched pilot has until its agent must be heard. */
 const LAUNCH_MS = 15_000;
+
+/** The latest probes in a service's instances; null when there is nothing newer than what is known. */
+function probed(service: ServiceRecord, probes: Beat['probes']): Partial<ServiceRecord> | null {
+  if (service.instances.every(({ id, probe }) => (probes[id] ?? probe)?.at === probe?.at)) return null;
+  return {
+    instances: service.instances.map((instance) => ({ ...instance, probe: probes[instance.id] ?? instance.probe })),
+  };
+}

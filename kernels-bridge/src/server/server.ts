@@ -5,13 +5,14 @@ import { OpenAPIHandler } from '@orpc/openapi/node';
 import type { Router } from '@orpc/server';
 import { BodyLimitPlugin } from '@orpc/server/node';
 import { StandardRPCHandler } from '@orpc/server/standard';
-import type { Contract, PilothouseError } from '@pilothouse/sdk/internal';
+import type { PilothouseError } from '@pilothouse/sdk/internal';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.js';
 import { httpConnection, websocketConnection } from './connection.js';
 import { toWireError, unknownMethod } from './errors.js';
 import type { CallContext } from './implementer.js';
 import { errorInterceptors } from './interceptors.js';
+import type { ServedContract } from './router.js';
 import { serveSocket } from './server-adapter.js';
 
 /** Largest message either way; bulk data takes other ways. */
@@ -19,9 +20,6 @@ const MAX_MESSAGE = 8 * 1024 * 1024;
 /** Seconds between two pings; they find dead clients and keep proxies on the way from closing quiet ones. */
 const PING_SECONDS = 20;
 const API = '/api/v1';
-
-/** What is served of the contract. */
-export type ServedContract = Pick<Contract, 'system' | 'engines' | 'pilots' | 'tasks'>;
 
 /** The socket that all clients meet at: oRPC over WebSocket at `/ws`, the same calls as JSON under `/api/v1`. */
 export class BridgeServer {

@@ -1,0 +1,245 @@
+import {
+  type InstanceRecord,
+  type LogChunk,
+  newId,
+  PilothouseError,
+  type PilotRecord,
+  type ResolvedServiceDescription,
+  type ServiceRecord,
+  type ServiceSpec,
+  serviceStates,
+  toBytes,
+  toSeconds,
+} from '@pilothouse/sdk/internal';
+import type { Context } from '../context.js';
+import type { Explanation } from '../engines/index.js';
+import type { LaunchPlan, TemplateRegistry } from '../templates/index.js';
+import { findDifferences, refuseChanges } from './differences.js';
+import { buildEnvironment, resolveDirectory } from './environment.js';
+import { Once, Sequence } from './once.js';
+import { type LogRange, OutputReader } from './output-reader.js';
+import type { PilotManager, Submission } from './pilot-manager.js';
+import { findRef } from './refs.js';
+import { checkFits } from './task-manager.js';
+
+/** Services: started on pilots, found again, probed, read, stopped. Those of others are attached elsewhere and stopped here. */
+export class ServiceManager {
+  readonly #starts = new Once<ServiceRecord>();
+  readonly #ensures = new Sequence();
+  readonly #output: OutputReader;
+
+  constructor(
+    private readonly context: Context,
+    private readonly pilots: PilotManager,
+    private readonly templates: TemplateRegistry,
+  ) {
+    this.#output = new OutputReader(context);
+  }
+
+  start(description: ResolvedServiceDescription, submission: Submission): Promise<ServiceRecord> {
+    const made = this.context.keys.get(submission.key);
+    if (made?.kind === 'service') return Promise.resolve(this.get(made.id));
+    return this.#starts.run(submission.key, () => this.#start(description, submission));
+  }
+
+  /** The live one of that name, else a new one; the name is also the template where neither one nor a command is given. */
+  ensure(name: string, description: ResolvedServiceDescription, submission: Submission): Promise<ServiceRecord> {
+    return this.#ensures.run(name, async () => {
+      const id = this.context.names.find('service', name);
+      const live = id === undefined ? undefined : this.context.picture.get('service', id);
+      if (live === undefined) return this.start({ ...this.#named(name, description), name }, submission);
+      this.#checkSame(live, this.#named(name, description));
+      return live;
+    });
+  }
+
+  get(ref: string): ServiceRecord {
+    return findRef(this.context.picture, this.context.names, 'service', ref);
+  }
+
+  list(all: boolean): ServiceRecord[] {
+    return [...this.context.picture.list('service')].filter(({ endedAt }) => all || endedAt === null);
+  }
+
+  explain(ref: string): Explanation {
+    const service = this.get(ref);
+    const evidence = service.instances
+      .filter(({ state }) => state !== 'READY')
+      .flatMap(({ index, state, reason, error, stderrTail }) => [
+        `instance ${index} is ${state}${reason === null ? '' : `: ${reason.text}`}`,
+        ...(error === null ? [] : [error.message]),
+        ...(stderrTail === null ? [] : [stderrTail]),
+      ]);
+    if (service.error !== null) return { text: service.error.message, evidence };
+    if (service.contact.lost) return { text: `not reachable since ${service.contact.since}`, evidence };
+    const pilot = service.pilot === null ? undefined : this.context.picture.get('pilot', service.pilot);
+    if (service.state === 'STARTING' && pilot !== undefined && pilot.state !== 'ACTIVE') {
+      const why = this.pilots.explain(pilot.id);
+      return { text: `waits for pilot "${pilot.name}", which is ${pilot.state}: ${why.text}`, evidence: why.evidence };
+    }
+    return { text: service.reason?.text ?? `it is ${service.state}`, evidence };
+  }
+
+  log(ref: string, number: number, range: LogRange): Promise<LogChunk> {
+    const service = this.get(ref);
+    const instance = service.instances.find(({ index }) => index === number);
+    if (service.pilot === null || instance === undefined) {
+      const have = service.pilot === null ? 'it was started elsewhere' : `it has ${service.instances.length}`;
+      throw new PilothouseError(
+        'INVALID_DESCRIPTION',
+        `service "${service.name}" has no log of an instance ${number}`,
+        {
+          hint: service.pilot === null ? 'Look at its log where it runs.' : 'Name one of its instances.',
+          field: 'instance',
+          evidence: have,
+          ids: { service: service.id },
+        },
+      );
+    }
+    const final = instance.state === 'STOPPED' || instance.state === 'FAILED';
+    return this.#output.read({ id: instance.id, pilot: service.pilot, output: instance.output, final }, range);
+  }
+
+  /** Has the instances of a service of ours probed now; what comes of it is in the picture when this resolves. */
+  async probe(service: ServiceRecord): Promise<void> {
+    if (service.pilot === null) return;
+    const instances = service.instances.map(({ id }) => id);
+    await this.context.link.ask(service.pilot, { type: 'probe', instances });
+  }
+
+  async stop(ref: string): Promise<ServiceRecord> {
+    const service = this.get(ref);
+    if (serviceStates.isFinal(service.state)) return service;
+    await this.context.events.append([{ type: 'service.stop', id: service.id }]);
+    if (service.pilot !== null) {
+      const records = await this.context.spool.append(service.pilot, [{ type: 'stop', service: service.id }]);
+      this.context.link.send(service.pilot, { type: 'spool', records });
+    }
+    return this.get(service.id);
+  }
+
+  #named(name: string, description: ResolvedServiceDescription): ResolvedServiceDescription {
+    const { template, command } = description;
+    return template === undefined && command === undefined && this.templates.has(name)
+      ? { ...description, template: name }
+      : description;
+  }
+
+  #checkSame(live: ServiceRecord, asked: ResolvedServiceDescription): void {
+    if (live.origin === 'attached') {
+      // Attached by hand under this name; `ensure` without a way to start one just means that service.
+      if (asked.template === undefined && asked.command === undefined) return;
+      throw new PilothouseError('DESCRIPTION_CHANGED', `service "${live.name}" is there, attached from ${live.url}`, {
+        hint: 'Take another name, or detach it first.',
+        ids: { service: live.id },
+        field: 'name',
+        evidence: findDifferences(live.description, asked)
+          .map(({ text }) => text)
+          .join('\n'),
+      });
+    }
+    const ignore = new Set(['name', 'pilot']);
+    refuseChanges('service', live.name, live.id, live.description, asked, ignore);
+    if (asked.pilot !== undefined && this.pilots.get(asked.pilot).id !== live.pilot) {
+      const pilot = this.context.picture.get('pilot', live.pilot ?? '');
+      throw new PilothouseError(
+        'DESCRIPTION_CHANGED',
+        `service "${live.name}" runs on pilot "${pilot?.name ?? live.pilot}", not on "${asked.pilot}"`,
+        { hint: 'Stop it first, or take another name.', ids: { service: live.id }, field: 'pilot' },
+      );
+    }
+  }
+
+  async #start(description: ResolvedServiceDescription, { origin, key }: Submission): Promise<ServiceRecord> {
+    const { context } = this;
+    const plan = await this.templates.plan(description);
+    const pilot = this.pilots.choose(description.pilot);
+    checkFits(description.resources, pilot, 'resources.');
+    const id = newId('service');
+    const name = context.names.reserve('service', description.name ?? description.template ?? 'service', id);
+    try {
+      const service = this.#record(id, name, description, plan, pilot, origin.name);
+      const spec: ServiceSpec = {
+        id,
+        name,
+        command: [...plan.command],
+        env: buildEnvironment(context.config, origin, plan.env),
+        cwd: resolveDirectory(context.config, origin, description.cwd),
+        cores: description.resources.cores,
+        gpus: description.resources.gpus,
+        memory: description.resources.memory === undefined ? null : toBytes(description.resources.memory),
+        instances: service.instances.map((instance) => ({ id: instance.id, index: instance.index })),
+        probe: description.ready,
+        startTimeout: toSeconds(description.startTimeout),
+        restarts: description.restarts,
+        authenticated: plan.authenticated,
+        needs: [...plan.needs],
+      };
+      await context.events.append([{ type: 'service.submitted', key, service, spec }]);
+      const records = await context.spool.append(pilot.id, [{ type: 'service', service: spec }]);
+      context.link.send(pilot.id, { type: 'spool', records });
+    } catch (error) {
+      if (context.picture.get('service', id) === undefined) context.names.release('service', name, id);
+      throw error;
+    }
+    return this.get(id);
+  }
+
+  #record(
+    id: string,
+    name: string,
+    description: ResolvedServiceDescription,
+    plan: LaunchPlan,
+    pilot: PilotRecord,
+    owner: string,
+  ): ServiceRecord {
+    const createdAt = this.context.clock.iso();
+    const contact = pilot.contact;
+    const instances = Array.from({ length: description.instances }, (_, index): InstanceRecord => {
+      return {
+        id: newId('instance'),
+        index: index + 1,
+        state: 'NEW',
+        since: createdAt,
+        reason: null,
+        contact,
+        attempt: 1,
+        endpoint: null,
+        bootstrap: null,
+        probe: null,
+        exitCode: null,
+        stderrTail: null,
+        output: null,
+        error: null,
+        times: { NEW: createdAt },
+      };
+    });
+    const waits = { code: 'WAITS_FOR_PILOT', text: `waits for pilot "${pilot.name}" to start`, since: createdAt };
+    return {
+      kind: 'service',
+      id,
+      name,
+      seq: 0,
+      state: 'STARTING',
+      since: createdAt,
+      reason: pilot.state === 'ACTIVE' ? null : waits,
+      contact,
+      error: null,
+      times: { STARTING: createdAt },
+      owner,
+      createdAt,
+      endedAt: null,
+      api: description.api,
+      origin: 'launched',
+      description,
+      template: description.template ?? null,
+      pilot: pilot.id,
+      model: plan.model,
+      url: null,
+      credential: null,
+      openToNode: !plan.authenticated,
+      instances,
+      load: { outstanding: 0, queued: 0, p50: null, recent: [] },
+    };
+  }
+}

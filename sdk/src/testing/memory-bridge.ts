@@ -95,7 +95,7 @@ export class MemoryBridge {
     for (;;) {
       signal?.throwIfAborted();
       const changed = [...this.#records.values()].filter((record) => record.seq > seen);
-      const removed = this.#removed.filter(({ seq }) => seq > seen).map(({ id }) => id);
+      const removed = this.#removed.filter(({ id, seq }) => seq > seen && !this.#records.has(id)).map(({ id }) => id);
       if (reset || changed.length > 0 || removed.length > 0) {
         seen = this.#seq;
         yield { epoch: 1, seq: seen, reset, ...byKind(changed), removed: reset ? [] : removed };

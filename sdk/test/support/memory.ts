@@ -1,0 +1,16 @@
+import type { BridgeApi } from '../../src/client/api.js';
+import { memoryApi, type Script } from '../../src/testing/memory-api.js';
+import { MemoryBridge } from '../../src/testing/memory-bridge.js';
+
+/** The in-memory bridge, for a server that speaks the real protocol. */
+export function memory(script: Partial<Script> = {}): { readonly bridge: MemoryBridge; readonly api: BridgeApi } {
+  const bridge = new MemoryBridge();
+  const api = memoryApi(bridge, {
+    engines: [],
+    templates: [],
+    answer: () => ['Hello', ', ', 'world', '.'],
+    task: () => ({ exitCode: 0, stdout: 'out\n' }),
+    ...script,
+  });
+  return { bridge, api };
+}

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Hello, PilothouseError, PROTOCOL, pilotStates, type Target } from '@pilothouse/sdk/internal';
+import { type Calls, openCalls } from './calls.js';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
@@ -94,9 +95,10 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
     engines,
   };
   const managers = createManagers(context);
+  const calls = await openCalls(context, managers.templates);
   const startedAt = clock.iso();
 
-  const router = createRouter(context, managers, {
+  const router = createRouter(context, managers, calls, {
     picture,
     epoch,
     hello: (): Hello => ({
@@ -110,7 +112,7 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
     }),
     doctor: () => Promise.resolve([]),
     stop: () => setTimeout(() => end('asked to stop'), 50),
-    forget: (target) => forget(context, target),
+    forget: (target) => forget(context, calls, target),
   });
   const server = new BridgeServer(router, config.socket, log);
 
@@ -130,6 +132,7 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
     stopIdle();
     managers.contacts.close();
     await server.close();
+    await calls.close();
     await link.close();
     await cacheWriter.close();
     await spool.closeAll();
@@ -138,7 +141,9 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
     cache.close();
   };
   const needed = (): boolean =>
-    server.clients > 0 || [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
+    server.clients > 0 ||
+    calls.answers.running > 0 ||
+    [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
   const stopIdle = watchIdle(needed, config.idleExit, () => void end('nobody needs it'));
   lease.onLost((owner) => {
     server.refuse(
@@ -153,9 +158,10 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
   return { epoch, ended: ended.promise, close: () => end('told to end') };
 }
 
-async function forget({ picture, events }: Context, { kind, id }: Target): Promise<void> {
+async function forget({ picture, events }: Context, { answers }: Calls, { kind, id }: Target): Promise<void> {
   const record = picture.get(kind, id);
   if (record === undefined) return;
+  if (kind === 'answer') return answers.forget(id);
   if (record.endedAt === null) {
     throw new PilothouseError('INVALID_DESCRIPTION', `${kind} "${record.name}" has not ended`, {
       hint: 'end it first; only what has ended can be taken off the lists',

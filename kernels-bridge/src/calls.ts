@@ -7,12 +7,11 @@ import { AnswerManager } from './managers/answers/answer-manager.js';
 import { AttachedServices } from './managers/attached-services.js';
 import { ViewManager } from './managers/views/view-manager.js';
 import { Router } from './router/router.js';
-import { SmolLm2Template, TemplateRegistry } from './templates/index.js';
+import type { TemplateRegistry } from './templates/index.js';
 
 /** The parts of a bridge that call services and keep what they answer. */
 export interface Calls {
   readonly credentials: Credentials;
-  readonly templates: TemplateRegistry;
   readonly attached: AttachedServices;
   readonly answers: AnswerManager;
   readonly views: ViewManager;
@@ -25,15 +24,12 @@ export interface Calls {
  *
  * @throws PilothouseError LOG_DAMAGED
  */
-export async function openCalls(context: Context): Promise<Calls> {
-  const { clock, config, epoch, keys, log: logger, names, picture } = context;
-  const { home } = config;
+export async function openCalls(context: Context, templates: TemplateRegistry): Promise<Calls> {
+  const { clock, epoch, keys, log: logger, names, picture } = context;
+  const { home } = context.config;
   const http = new HttpClient();
   const openai = new OpenAiApi(http);
   const credentials = new Credentials(home);
-  const templates = new TemplateRegistry([
-    new SmolLm2Template({ given: config.env['PILOTHOUSE_DEMO_ENV'], launcher: config.launcher }),
-  ]);
   const router = new Router(picture, clock, (service) => templates.concurrency(service));
   const answers = new AnswerManager({
     home,
@@ -53,7 +49,6 @@ export async function openCalls(context: Context): Promise<Calls> {
   const views = new ViewManager(picture, names, answers);
   return {
     credentials,
-    templates,
     attached,
     answers,
     views,

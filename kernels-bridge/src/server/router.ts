@@ -1,23 +1,25 @@
 import type { Router } from '@orpc/server';
-import { type Contract, PilothouseError } from '@pilothouse/sdk/internal';
+import type { Contract } from '@pilothouse/sdk/internal';
+import type { Calls } from '../calls.js';
 import type { Context } from '../context.js';
 import type { Managers } from '../managers/managers.js';
 import type { CallContext } from './implementer.js';
+import { answersRouter } from './routers/answers.js';
+import { credentialsRouter } from './routers/credentials.js';
 import { enginesRouter } from './routers/engines.js';
 import { pilotsRouter } from './routers/pilots.js';
 import { servicesRouter } from './routers/services.js';
 import { type SystemCalls, systemRouter } from './routers/system.js';
 import { tasksRouter } from './routers/tasks.js';
-
-/** What is served of the contract. */
-export type ServedContract = Pick<Contract, 'system' | 'engines' | 'pilots' | 'tasks' | 'services'>;
+import { viewsRouter } from './routers/views.js';
 
 /** Every call of the contract, answered by the manager it concerns. */
 export function createRouter(
   context: Context,
   managers: Managers,
+  calls: Calls,
   system: SystemCalls,
-): Router<ServedContract, CallContext> {
+): Router<Contract, CallContext> {
   return {
     system: systemRouter(system),
     engines: enginesRouter(context.engines),
@@ -25,8 +27,11 @@ export function createRouter(
     tasks: tasksRouter(managers.tasks),
     services: servicesRouter(managers.services, {
       templates: () => managers.templates.report(),
-      attach: () => Promise.reject(new PilothouseError('ENGINE_UNAVAILABLE', 'services cannot be attached here yet')),
-      probe: () => Promise.resolve(),
+      attach: (description, { origin, key }) => calls.attached.attach(description, origin, key),
+      probe: ({ id }) => calls.attached.probe(id),
     }),
+    credentials: credentialsRouter(calls.credentials),
+    answers: answersRouter(calls.answers),
+    views: viewsRouter(calls.views),
   };
 }

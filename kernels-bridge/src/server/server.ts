@@ -5,14 +5,13 @@ import { OpenAPIHandler } from '@orpc/openapi/node';
 import type { Router } from '@orpc/server';
 import { BodyLimitPlugin } from '@orpc/server/node';
 import { StandardRPCHandler } from '@orpc/server/standard';
-import type { PilothouseError } from '@pilothouse/sdk/internal';
+import type { Contract, PilothouseError } from '@pilothouse/sdk/internal';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.js';
 import { httpConnection, websocketConnection } from './connection.js';
 import { toWireError, unknownMethod } from './errors.js';
 import type { CallContext } from './implementer.js';
 import { errorInterceptors } from './interceptors.js';
-import type { ServedContract } from './router.js';
 import { serveSocket } from './server-adapter.js';
 
 /** Largest message either way; bulk data takes other ways. */
@@ -33,7 +32,7 @@ export class BridgeServer {
   #pings: NodeJS.Timeout | undefined;
 
   constructor(
-    router: Router<ServedContract, CallContext>,
+    router: Router<Contract, CallContext>,
     private readonly path: string,
     private readonly log: Logger,
   ) {

@@ -111,7 +111,11 @@ describe('reconnecting', () => {
               else bridge.put(testTask({ id, state: 'RUNNING' }));
               await new Promise((resolve) => setImmediate(resolve));
             }
-            const truth = () => bridge.list('task', true).map(({ id, state }) => `${id} ${state}`).sort();
+            const truth = () =>
+              bridge
+                .list('task', true)
+                .map(({ id, state }) => `${id} ${state}`)
+                .sort();
             const seen = () => session.picture.tasks.map(({ id, state }) => `${id} ${state}`).sort();
             await eventually(() => truth().join() === seen().join(), 'the picture is right');
           });

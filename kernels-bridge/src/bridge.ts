@@ -148,7 +148,7 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
   lease.onLost((owner) => {
     server.refuse(
       new PilothouseError('OWNERSHIP_MOVED', `Pilothouse has been taken over on ${owner.host}`, {
-        hint: `work on ${owner.host}, or take it back here with PILOTHOUSE_TAKE_OVER=1`,
+        hint: `Work on ${owner.host}, or take it back here with PILOTHOUSE_TAKE_OVER=1.`,
         evidence: `lease ${owner.epoch} of ${owner.host} since ${owner.startedAt}`,
       }),
     );
@@ -164,7 +164,7 @@ async function forget({ picture, events }: Context, { answers }: Calls, { kind, 
   if (kind === 'answer') return answers.forget(id);
   if (record.endedAt === null) {
     throw new PilothouseError('INVALID_DESCRIPTION', `${kind} "${record.name}" has not ended`, {
-      hint: 'end it first; only what has ended can be taken off the lists',
+      hint: 'End it first; only what has ended can be taken off the lists.',
       field: 'id',
       ids: { [kind]: id },
     });

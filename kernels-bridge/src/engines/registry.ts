@@ -17,7 +17,7 @@ export class EngineRegistry {
     const engine = this.#engines.get(name);
     if (engine === undefined) {
       throw new PilothouseError('ENGINE_UNAVAILABLE', `there is no engine "${name}" here`, {
-        hint: `use ${[...this.#engines.keys()].join(' or ')}`,
+        hint: `Use ${[...this.#engines.keys()].join(' or ')}.`,
         field: 'engine',
       });
     }

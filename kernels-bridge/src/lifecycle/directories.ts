@@ -25,7 +25,7 @@ export function privateDirectory(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new PilothouseError('UNSAFE_PATH', `${path} cannot be made`, {
-      hint: `check who owns ${path} and the folders above it, or choose another with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR`,
+      hint: `Check who owns ${path} and the folders above it, or choose another with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR.`,
       cause,
     });
   }
@@ -33,12 +33,12 @@ export function privateDirectory(path: string): void {
   const uid = process.getuid?.();
   if (stat.isSymbolicLink() || !stat.isDirectory()) {
     throw new PilothouseError('UNSAFE_PATH', `${path} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'no folder'}`, {
-      hint: `remove ${path}, or choose another folder with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR`,
+      hint: `Remove ${path}, or choose another folder with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR.`,
     });
   }
   if (uid !== undefined && stat.uid !== uid) {
     throw new PilothouseError('UNSAFE_PATH', `${path} belongs to user ${stat.uid}, not to you (${uid})`, {
-      hint: `ask its owner to remove ${path}, or choose another folder with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR`,
+      hint: `Ask its owner to remove ${path}, or choose another folder with PILOTHOUSE_HOME or PILOTHOUSE_RUNTIME_DIR.`,
     });
   }
   // Ours, but perhaps made by hand with a wider mode: narrow it instead of refusing.
@@ -50,7 +50,7 @@ export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > SOCKET_PATH_BYTES) {
     throw new PilothouseError('UNSAFE_PATH', `the socket path ${path} has ${bytes} bytes; ${SOCKET_PATH_BYTES} fit`, {
-      hint: 'choose a shorter folder with PILOTHOUSE_RUNTIME_DIR',
+      hint: 'Choose a shorter folder with PILOTHOUSE_RUNTIME_DIR.',
     });
   }
 }

@@ -37,7 +37,7 @@ export async function readLease(home: string): Promise<LeaseFile | null> {
       // A lease is linked complete, so what cannot be read was damaged later; its number still counts.
       if (isMissing(error)) continue;
       throw new PilothouseError('LOG_DAMAGED', `the lease ${file} cannot be read`, {
-        hint: `if no bridge runs, remove ${file}`,
+        hint: `If no bridge runs, remove ${file}.`,
         cause: error,
       });
     }
@@ -92,7 +92,7 @@ async function refuseUnlessFree(current: LeaseFile, config: Config, clock: Clock
     'OWNED_ELSEWHERE',
     `Pilothouse runs for you on ${current.host} (seen ${Math.round(age)} s ago)`,
     {
-      hint: `work there, end it there with "pilothouse bridge stop", or take over here with PILOTHOUSE_TAKE_OVER=1`,
+      hint: `Work there, end it there with "pilothouse bridge stop", or take over here with PILOTHOUSE_TAKE_OVER=1.`,
       evidence: `lease ${current.epoch} of ${current.host}, heartbeat ${current.heartbeat}`,
     },
   );

@@ -215,7 +215,7 @@ function decode(payload: Buffer): AgentFrame | null {
 
 function unreachable(pilot: string): PilothouseError {
   return new PilothouseError('NODE_LOST', 'the node of this pilot cannot be reached at the moment', {
-    hint: 'try again in a moment; what runs there goes on',
+    hint: 'Try again in a moment; what runs there goes on.',
     ids: { pilot },
   });
 }

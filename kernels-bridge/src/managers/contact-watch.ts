@@ -59,7 +59,7 @@ export class ContactWatch {
     const error: ErrorData = {
       code: 'NODE_LOST',
       message: `pilot "${pilot?.name ?? id}" is gone: nothing of it runs any more`,
-      hint: 'start a new pilot and submit again what had not ended',
+      hint: 'Start a new pilot and submit again what had not ended.',
       retryable: true,
       ids: { pilot: id },
       evidence,

@@ -16,12 +16,12 @@ export function refuseChanges(
   const differences = findDifferences(live, asked).filter(({ path }) => !ignore.has(path));
   const [first] = differences;
   if (first === undefined) return;
-  const verb = kind === 'pilot' ? 'end' : 'stop';
+  const verb = kind === 'pilot' ? 'End' : 'Stop';
   throw new PilothouseError(
     'DESCRIPTION_CHANGED',
     `${kind} "${name}" is there, described differently: ${differences.map(({ text }) => text).join('; ')}`,
     {
-      hint: `${verb} it first, take another name, or ask for it as it is`,
+      hint: `${verb} it first, take another name, or ask for it as it is.`,
       ids: { [kind]: id },
       field: first.path,
       evidence: differences.map(({ text }) => text).join('\n'),

@@ -66,7 +66,7 @@ export class PilotManager {
     const pilot = ref === undefined ? this.#onlyLive() : this.get(ref);
     if (pilotStates.isFinal(pilot.state) || pilot.state === 'DRAINING') {
       throw new PilothouseError('PILOT_ENDED', `pilot "${pilot.name}" has ended or is ending`, {
-        hint: 'start a new pilot, for example with pilots.ensure',
+        hint: 'Start a new pilot, for example with pilots.ensure.',
         ids: { pilot: pilot.id },
         field: 'pilot',
       });
@@ -257,13 +257,13 @@ export class PilotManager {
     const [only, second] = live;
     if (only === undefined) {
       throw new PilothouseError('PILOT_NOT_FOUND', 'there is no live pilot', {
-        hint: 'start one first, for example pilots.ensure("demo", …) or "New pilot" in the sidebar',
+        hint: 'Start one first, for example pilots.ensure("demo", …) or "New pilot" in the sidebar.',
         field: 'pilot',
       });
     }
     if (second !== undefined) {
       throw new PilothouseError('INVALID_DESCRIPTION', `there are ${live.length} live pilots; which one is not said`, {
-        hint: `say which with pilot: ${live.map(({ name }) => `"${name}"`).join(' or ')}`,
+        hint: `Say which with pilot: ${live.map(({ name }) => `"${name}"`).join(' or ')}.`,
         field: 'pilot',
       });
     }

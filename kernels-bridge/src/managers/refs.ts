@@ -26,7 +26,7 @@ export function findRef<K extends RecordKind>(picture: Picture, names: Names, ki
     if (only !== undefined) {
       const found = byPrefix.slice(0, 5).map(({ id }) => id);
       throw new PilothouseError(NOT_FOUND[kind], `"${ref}" is the start of ${byPrefix.length} ids`, {
-        hint: `write more of it: ${found.join(', ')}`,
+        hint: `Write more of it: ${found.join(', ')}.`,
         field: 'ref',
       });
     }
@@ -38,10 +38,10 @@ function notFound(picture: Picture, kind: RecordKind, ref: string): PilothouseEr
   const live = [...picture.list(kind)].filter(({ endedAt }) => endedAt === null).map(({ name }) => name);
   const hint =
     kind === 'answer'
-      ? 'answers are kept for an hour after their end; ask again'
+      ? 'Answers are kept for an hour after their end; ask again.'
       : live.length === 0
-        ? `there is no live ${kind}; start one first`
-        : `live ones are ${live.slice(0, 5).join(', ')}`;
+        ? `There is no live ${kind}; start one first.`
+        : `Live ones are ${live.slice(0, 5).join(', ')}.`;
   return new PilothouseError(NOT_FOUND[kind], `there is no ${kind} "${ref}"`, {
     hint,
     ids: { [kind]: ref },

@@ -118,7 +118,7 @@ export class TaskManager {
     const made = this.context.keys.get(key);
     if (made?.kind === 'task') return this.get(made.id);
     throw new PilothouseError('INVALID_DESCRIPTION', 'this key was used for something that is no task', {
-      hint: 'use a new key for every submit',
+      hint: 'Use a new key for every submit.',
       field: 'key',
     });
   }
@@ -178,7 +178,7 @@ export class TaskManager {
       'INVALID_DESCRIPTION',
       `service "${service.name}" does not run on pilot "${pilot.name}"`,
       {
-        hint: 'name services of the same pilot, or submit the task to theirs',
+        hint: 'Name services of the same pilot, or submit the task to theirs.',
         field: `${at}services`,
         ids: { service: service.id, pilot: pilot.id },
       },
@@ -227,7 +227,7 @@ export function checkFits(
       'INVALID_DESCRIPTION',
       `${field}: ${asked} asked for, pilot "${pilot.name}" holds ${held}`,
       {
-        hint: `ask for at most ${held}, or start a larger pilot`,
+        hint: `Ask for at most ${held}, or start a larger pilot.`,
         field: `${at}${field}`,
         ids: { pilot: pilot.id },
       },

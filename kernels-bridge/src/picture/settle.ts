@@ -55,7 +55,7 @@ export function settlePilot(picture: Picture, id: string, t: string): void {
     ? {
         code: 'NODE_LOST',
         message: `pilot "${pilot.name}" was lost before this ended`,
-        hint: 'look at the pilot for what happened, then submit it again',
+        hint: 'Look at the pilot for what happened, then submit it again.',
         retryable: true,
         ids: { pilot: id },
         ...(pilot.error?.evidence === undefined ? {} : { evidence: pilot.error.evidence }),
@@ -63,7 +63,7 @@ export function settlePilot(picture: Picture, id: string, t: string): void {
     : {
         code: 'PILOT_ENDED',
         message: `pilot "${pilot.name}" ended before this did`,
-        hint: 'submit it again on another pilot, or ask for a longer runtime',
+        hint: 'Submit it again on another pilot, or ask for a longer runtime.',
         retryable: false,
         ids: { pilot: id },
       };

@@ -39,16 +39,16 @@ const issuesSchema = z.array(
 );
 
 function toData(error: unknown): ErrorData {
+  if (error instanceof SyntaxError) return notAMessage(error.message);
   if (!(error instanceof ORPCError)) return toErrorData(error);
   if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') return invalidInput(error.cause);
-  if (error.code === 'BAD_REQUEST' || error.code === 'PAYLOAD_TOO_LARGE') {
-    return plain(
-      'INVALID_FRAME',
-      error.message,
-      'send JSON of at most 8 MiB with the header "content-type: application/json"',
-    );
-  }
+  if (error.code === 'BAD_REQUEST' || error.code === 'PAYLOAD_TOO_LARGE') return notAMessage(error.message);
   return toErrorData(error);
+}
+
+function notAMessage(message: string): ErrorData {
+  const hint = 'Send JSON of at most 8 MiB with the header "content-type: application/json".';
+  return plain('INVALID_FRAME', message, hint);
 }
 
 /** What zod found wrong, as one sentence about the first field concerned, with the others beside it. */
@@ -72,8 +72,8 @@ function invalidInput(error: ValidationError): ErrorData {
 const NO_SUCH_FIELD = 'there is no such field';
 
 function hintFor(field: string | undefined, text: string): string {
-  if (text === NO_SUCH_FIELD) return 'check the spelling of the field, or leave it out';
-  return field === undefined ? 'check what was sent' : `correct ${field}`;
+  if (text === NO_SUCH_FIELD) return 'Check the spelling of the field, or leave it out.';
+  return field === undefined ? 'Check what was sent.' : `Correct ${field}.`;
 }
 
 function plain(code: ErrorCode, message: string, hint: string): ErrorData {
@@ -83,6 +83,6 @@ function plain(code: ErrorCode, message: string, hint: string): ErrorData {
 /** The answer to a call that there is not. */
 export function unknownMethod(path: string): PilothouseError {
   return new PilothouseError('UNKNOWN_METHOD', `there is no call "${path.replace(/^\//, '').replaceAll('/', '.')}"`, {
-    hint: 'client and bridge may be of different versions: update both, then run "pilothouse bridge stop"',
+    hint: 'Client and bridge may be of different versions: update both, then run "pilothouse bridge stop".',
   });
 }

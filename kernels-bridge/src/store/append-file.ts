@@ -67,7 +67,7 @@ export class AppendFile {
         for (const entry of batch) entry.resolve();
       } catch (cause) {
         const failure = new PilothouseError('STATE_UNREACHABLE', `${this.path} cannot be written`, {
-          hint: 'check that the file system is there and has space, then run "pilothouse bridge stop" and connect again',
+          hint: 'Check that the file system is there and has space, then run "pilothouse bridge stop" and connect again.',
           cause,
         });
         this.#failure = failure;

@@ -68,7 +68,7 @@ async function parse<S extends z.ZodType>(schema: S, text: string, path: string,
   }
   const line = await countLines(path, end);
   throw new PilothouseError('LOG_DAMAGED', `${path}, line ${line}, is not a record: ${text.slice(0, 120)}`, {
-    hint: `look at line ${line} of ${path}: repair it or move the file away, then start again`,
+    hint: `Look at line ${line} of ${path}: repair it or move the file away, then start again.`,
     field: `${path}:${line}`,
     cause,
   });

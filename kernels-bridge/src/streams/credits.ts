@@ -30,7 +30,7 @@ export class Credits {
   open(sub: string, credits: number): Credit {
     if (this.#open.has(sub)) {
       throw new PilothouseError('INVALID_DESCRIPTION', `a stream "${sub}" is open on this connection already`, {
-        hint: 'give every stream a name of its own',
+        hint: 'Give every stream a name of its own.',
         field: 'sub',
       });
     }

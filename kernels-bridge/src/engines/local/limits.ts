@@ -6,7 +6,7 @@ export function checkLimits(spec: PilotSpec, report: EngineReport): void {
   if (!report.available) {
     throw new PilothouseError('ENGINE_UNAVAILABLE', `pilots cannot run here: ${report.reason ?? 'not available'}`, {
       field: 'engine',
-      hint: 'start Pilothouse inside a job on a compute node',
+      hint: 'Start Pilothouse inside a job on a compute node.',
     });
   }
   const { limits } = report;
@@ -27,7 +27,7 @@ export function checkLimits(spec: PilotSpec, report: EngineReport): void {
 function refuse(field: string, asked: string, limit: string, report: EngineReport): never {
   throw new PilothouseError('PILOT_REFUSED', `${field}: ${asked} asked for, this machine gives ${limit}`, {
     field,
-    hint: `ask for less: at most ${limit}`,
+    hint: `Ask for less: at most ${limit}.`,
     evidence: report.evidence,
   });
 }

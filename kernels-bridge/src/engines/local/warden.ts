@@ -74,7 +74,7 @@ export async function startWarden(start: WardenStart): Promise<void> {
     });
   } catch (cause) {
     throw new PilothouseError('PILOT_FAILED', `the pilot cannot be started: ${start.python} does not run`, {
-      hint: 'install Python 3.10 or newer as python3, or name one with PILOTHOUSE_PYTHON',
+      hint: 'Install Python 3.10 or newer as python3, or name one with PILOTHOUSE_PYTHON.',
       ids: { pilot: start.pilot },
       cause,
     });
@@ -99,7 +99,7 @@ export async function findPython(env: Readonly<NodeJS.ProcessEnv>): Promise<stri
   }
   const tried = named ?? 'no python3 on this machine';
   throw new PilothouseError('ENGINE_UNAVAILABLE', `${tried} is not Python 3.10 or newer`, {
-    hint: 'install Python 3.10 or newer, or name one with PILOTHOUSE_PYTHON',
+    hint: 'Install Python 3.10 or newer, or name one with PILOTHOUSE_PYTHON.',
   });
 }
 

@@ -52,8 +52,8 @@ function versionMismatch(
     `${client.client} ${client.version} speaks protocol ${client.protocol}, Pilothouse ${bridge.version} speaks ${bridge.protocol}`,
     {
       hint: newer
-        ? 'run "pilothouse bridge stop" and connect again, so that the installed version starts'
-        : `update ${client.client} to ${bridge.version}, then restart the kernel`,
+        ? 'Run "pilothouse bridge stop" and connect again, so that the installed version starts.'
+        : `Update ${client.client} to ${bridge.version}, then restart the kernel.`,
     },
   );
 }

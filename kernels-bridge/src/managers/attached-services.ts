@@ -22,16 +22,19 @@ const PROBE_READY = 30_000;
 const PROBE_LOST = 5_000;
 const PROBE_TIMEOUT = 5_000;
 
+/** What of a bridge this part needs. */
+export type AttachContext = Pick<Context, 'clock' | 'events' | 'keys' | 'log' | 'names' | 'picture'>;
+
 /** Services that somebody else started: checked when they are attached, probed from then on. */
 export class AttachedServices {
-  readonly #context: Context;
+  readonly #context: AttachContext;
   readonly #api: ChatApi;
   readonly #credentials: Credentials;
   readonly #attaching = new Once<ServiceRecord>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #closing = new AbortController();
 
-  constructor(context: Context, api: ChatApi, credentials: Credentials) {
+  constructor(context: AttachContext, api: ChatApi, credentials: Credentials) {
     this.#context = context;
     this.#api = api;
     this.#credentials = credentials;

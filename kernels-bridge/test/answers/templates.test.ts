@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceDescription, serviceDescriptionSchema } from '@pilothouse/sdk/internal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SmolLm2Template, TemplateRegistry } from '../src/templates/index.js';
-import { atLeast } from '../src/templates/machine.js';
+import { SmolLm2Template, TemplateRegistry } from '../../src/templates/index.js';
+import { atLeast } from '../../src/templates/machine.js';
 
 const MACHINE = { arch: 'x64', glibc: '2.36', cpuFlags: new Set(['avx2', 'fma', 'f16c', 'bmi2']) };
 

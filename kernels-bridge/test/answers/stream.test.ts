@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { serverError } from '../src/adapters/openai-errors.js';
-import { CompletionReader } from '../src/adapters/openai-stream.js';
-import type { ChatOutcome } from '../src/adapters/types.js';
+import { serverError } from '../../src/adapters/openai-errors.js';
+import { CompletionReader } from '../../src/adapters/openai-stream.js';
+import type { ChatOutcome } from '../../src/adapters/types.js';
 
 const ADDRESS = { base: 'http://127.0.0.1:1/v1', key: 'k', name: 'smollm2' };
 const LLAMA = ['llama-server-answer', 'llama-server-unicode', 'llama-server-no-usage'];
 const TRANSFORMERS = ['transformers-serve-length', 'transformers-serve-stop'];
 
-const recorded = (name: string): Buffer => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
+const recorded = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
 interface Read {
   readonly pieces: string[];

@@ -74,7 +74,9 @@ describe('reconnecting', () => {
             server.beforeSend = () => !remaining.delete(sent++);
             const answer = await session.answers.get(id);
             const seen: string[] = [];
-            const read = answer.forEach((chunk) => seen.push(chunk.text));
+            const read = answer.forEach(({ text }) => {
+              seen.push(text);
+            });
             for (const piece of pieces) {
               bridge.say(id, piece);
               await new Promise((resolve) => setImmediate(resolve));

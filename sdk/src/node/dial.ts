@@ -5,7 +5,7 @@ import type { Dial, Dialed } from '../client/connection/socket.js';
 import { abortable, pause } from '../client/deadline.js';
 import { PilothouseError } from '../errors/index.js';
 import { codeOf, readLease, refuseForeignLease } from './lease.js';
-import { checkSocketPath, foreignPath, type Paths } from './paths.js';
+import { checkPrivate, checkSocketPath, foreignPath, type Paths } from './paths.js';
 import { startBridge } from './start-bridge.js';
 
 const START_SECONDS = 30;
@@ -25,6 +25,7 @@ const SOCKET_OPTIONS = {
 /** Opens a socket to the user's bridge, starting it where none answers. */
 export function dialLocal(paths: Paths): Dial {
   return async (signal) => {
+    checkPrivate(paths.runtimeDir);
     const lease = await readLease(paths.home);
     const candidates = new Set([paths.socket]);
     if (lease && lease.host === hostname()) candidates.add(lease.socket);

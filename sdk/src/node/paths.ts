@@ -50,7 +50,13 @@ export function privateDirectory(path: string): void {
       cause,
     });
   }
-  const stat = lstatSync(path);
+  checkPrivate(path);
+}
+
+/** Refuses a folder that is a link or belongs to somebody else; one that is not there is fine. */
+export function checkPrivate(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
   const uid = process.getuid?.();
   if (stat.isSymbolicLink() || !stat.isDirectory()) {
     throw new PilothouseError('UNSAFE_PATH', `${path} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'no folder'}.`, {

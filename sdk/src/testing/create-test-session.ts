@@ -3,9 +3,10 @@ import type { Picture, Session } from '../client/types.js';
 import type { PilothouseError } from '../errors/index.js';
 import type { AnyRecord } from '../schemas/index.js';
 import { PROTOCOL } from '../schemas/system.js';
-import { memoryApi, type Script } from './memory-api.js';
+import { memoryApi } from './memory-api.js';
 import { MemoryBridge } from './memory-bridge.js';
 import { MemoryConnector } from './memory-connector.js';
+import type { Script } from './script.js';
 
 /** What a test session starts with, and what it says. */
 export interface TestSessionOptions extends Partial<Script> {

@@ -9,12 +9,10 @@ import {
   attachDescriptionSchema,
   type CredentialReport,
   chatOptionsSchema,
-  type EngineReport,
   type Message,
   pilotDescriptionSchema,
   serviceDescriptionSchema,
   type Target,
-  type TemplateReport,
   type Timing,
   taskDescriptionSchema,
   type ViewUpdate,
@@ -23,16 +21,7 @@ import { PROTOCOL } from '../schemas/system.js';
 import { renderBundle } from '../views/bundle.js';
 import type { MemoryBridge } from './memory-bridge.js';
 import { testAnswer, testPilot, testService, testTask } from './records.js';
-
-/** What the in-memory bridge says when it is asked. */
-export interface Script {
-  readonly engines: readonly EngineReport[];
-  readonly templates: readonly TemplateReport[];
-  /** The pieces of an answer, in order; throw to let it fail. */
-  readonly answer: (messages: readonly Message[]) => Iterable<string> | AsyncIterable<string>;
-  /** How a task ends, with its output. */
-  readonly task: (command: readonly string[]) => { readonly exitCode: number; readonly stdout: string };
-}
+import type { Script } from './script.js';
 
 const TIMING: Timing = {
   total: 10,

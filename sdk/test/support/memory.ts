@@ -1,6 +1,7 @@
 import type { BridgeApi } from '../../src/client/api.js';
-import { memoryApi, type Script } from '../../src/testing/memory-api.js';
+import { memoryApi } from '../../src/testing/memory-api.js';
 import { MemoryBridge } from '../../src/testing/memory-bridge.js';
+import type { Script } from '../../src/testing/script.js';
 
 /** The in-memory bridge, for a server that speaks the real protocol. */
 export function memory(script: Partial<Script> = {}): { readonly bridge: MemoryBridge; readonly api: BridgeApi } {

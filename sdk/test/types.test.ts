@@ -15,11 +15,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('types of the packed SDK', () => {
   it.each([
-    // As tslab compiles its cells: TypeScript 5.0.4, resolution that does not know `exports`.
-    ['tslab', 'typescript-tslab', { module: 'commonjs', moduleResolution: 'node', strict: false, lib: ['es2022'] }],
-    ['Node', 'typescript', { module: 'nodenext', moduleResolution: 'nodenext' }],
-    ['bundlers', 'typescript', { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
-  ])('compile as %s compiles, and wrong uses do not', async (_name, compiler, options) => {
+    // As tslab compiles its cells: its own TypeScript (5.0.4), resolution that does not know `exports`.
+    ['tslab', 'tools/kernels/node_modules/@tslab/typescript-for-tslab', { module: 'commonjs', moduleResolution: 'node', strict: false, lib: ['es2022'] }],
+    ['Node', 'node_modules/typescript', { module: 'nodenext', moduleResolution: 'nodenext' }],
+    ['bundlers', 'node_modules/typescript', { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
+  ])('compile as %s compiles, and wrong uses do not', async (name, compiler, options) => {
     const compilerOptions = {
       target: 'es2022',
       lib: ['es2022', 'dom'],
@@ -30,9 +30,9 @@ describe('types of the packed SDK', () => {
       esModuleInterop: true,
       types: ['node'],
     };
-    const config = join(folder, `tsconfig.${compiler}.${options.moduleResolution}.json`);
+    const config = join(folder, `tsconfig.${name}.json`);
     writeFileSync(config, JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-    const tsc = join(REPO, 'node_modules', compiler, 'lib/tsc.js');
+    const tsc = join(REPO, compiler, 'lib/tsc.js');
     const { code, stdout } = await runProgram([process.execPath, tsc, '-p', config], { cwd: folder });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   });

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
-from rig import Folders, Jupyter, folders_for_test, jupyter_server
+from rig import CONNECT, Folders, Jupyter, folders_for_test, jupyter_server
 
 
 @pytest.fixture
@@ -19,3 +21,13 @@ def jupyter() -> Iterator[Jupyter]:
     """One Jupyter server for all tests of the relay; each cleans its Pilothouse folders before it starts."""
     with folders_for_test() as made, jupyter_server(made) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[Folders]:
+    """One pilot with a ready model, the demo's, for all tests that ask something."""
+    with folders_for_test() as folders:
+        folders.launch_product()
+        ready = [sys.executable, "-c", f"{CONNECT}llm.ready(timeout='2m')"]
+        subprocess.run(ready, env=folders.env, check=True, timeout=180)
+        yield folders

@@ -17,9 +17,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pilothouse as ph
+
 HERE = Path(__file__).parent
 REPO = HERE.parents[1]
 TOKEN = "token-of-the-tests"
+#: What a notebook says to have a model.
+CONNECT = """
+import pilothouse as ph
+s = ph.connect()
+pilot = s.pilots.ensure("demo", cores=2, runtime="1h")
+llm = s.services.ensure("smollm2", pilot=pilot, resources={"cores": 1})
+"""
 DEADLINE_SECONDS = 60
 
 
@@ -112,6 +121,22 @@ def folders_for_test() -> Iterator[Folders]:
         shutil.rmtree(root, ignore_errors=True)
 
 
+@contextmanager
+def session_in(folders: Folders) -> Iterator[ph.Session]:
+    """A session of this process with the Pilothouse of those folders."""
+    saved = {name: os.environ.get(name) for name in ("PILOTHOUSE_HOME", "PILOTHOUSE_RUNTIME_DIR")}
+    os.environ.update({"PILOTHOUSE_HOME": str(folders.home), "PILOTHOUSE_RUNTIME_DIR": str(folders.runtime)})
+    try:
+        with ph.connect("tests") as session:
+            yield session
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 @dataclass
 class Jupyter:
     """A Jupyter server with the extension loaded, under a base URL of its own."""
@@ -178,3 +203,12 @@ def jupyter_server(folders: Folders) -> Iterator[Jupyter]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def kill_bridge(folders: Folders) -> None:
+    """kill -9, and waits until it is gone."""
+    pids = folders.processes("kernels-bridge/lib/main.js")
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not set(pids) & set(folders.processes()), "it is gone")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pilothouse as ph
 import pytest
-from rig import Folders, wait_until
+from rig import Folders, kill_bridge, wait_until
 
 
 @pytest.fixture
@@ -286,14 +286,6 @@ def test_the_console_script_hands_over(product: Folders) -> None:
     product.launch_with(sys.executable, str(program))
     done = subprocess.run([str(script), "status", "--json"], env=product.env, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (7, "['status', '--json']\n")
-
-
-def kill_bridge(product: Folders) -> None:
-    pids = product.processes("kernels-bridge/lib/main.js")
-    assert pids
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not set(pids) & set(product.processes()), "it is gone")
 
 
 def run_python(

@@ -37,22 +37,26 @@ def show_live(places: Places, kind: Kind, target: str) -> None:
     """
     view_id = new_id("view")
     cell = current_cell(view_id)
+    if cell is not None and headless() and kind == "answer":
+        _hold(places, cell, view_id, target)
+        return
     bundle = run(_render(places, view_id, kind, target))
     if cell is None:
         print(bundle["text/plain"])
         return
+    cell.show(bundle)
     if not headless():
-        cell.show(bundle)
         background_loop().call_soon_threadsafe(_start, places, cell, view_id, kind, target)
-        return
-    if kind != "answer":
-        cell.show(bundle)
-        return
+
+
+def _hold(places: Places, cell: Cell, view_id: str, target: str) -> None:
+    """Waits for the end of an answer, then shows it."""
     try:
-        cell.show(run(_when_final(places, view_id, target)))
+        bundle = run(_when_final(places, view_id, target))
     except KeyboardInterrupt:
-        cell.show(run(_render(places, view_id, kind, target)))
+        cell.show(run(_render(places, view_id, "answer", target)))
         raise KeyboardInterrupt(f"Stopped waiting. The answer {short_id(target)} goes on; .stop() stops it.") from None
+    cell.show(bundle)
 
 
 async def _render(places: Places, view_id: str, kind: Kind, target: str) -> Bundle:

@@ -88,7 +88,7 @@ export class Output {
     const packed = this.#packed.get(id);
     if (packed) {
       const { offset: start, length } = packed[stream];
-      const from = Math.min(offset, length);
+      const from = startOf(offset, length);
       const bytes = await readRange(join(this.#folder, packed.file), start + from, Math.min(limit, length - from));
       return chunk(bytes, from, length, true);
     }
@@ -99,7 +99,7 @@ export class Output {
         hint: 'it has not started yet, or it ran on another pilot',
       });
     }
-    const from = Math.min(offset, found.size);
+    const from = startOf(offset, found.size);
     return chunk(await readRange(path, from, Math.min(limit, found.size - from)), from, found.size, false);
   }
 
@@ -126,6 +126,11 @@ export class Output {
     }
     return { offset, length: this.#packSize - offset };
   }
+}
+
+/** Where reading starts: never past the end; a negative offset counts from there. */
+function startOf(offset: number, size: number): number {
+  return offset < 0 ? Math.max(0, size + offset) : Math.min(offset, size);
 }
 
 function chunk(bytes: Buffer, offset: number, size: number, packed: boolean): LogChunk {

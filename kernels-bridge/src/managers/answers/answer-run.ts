@@ -158,7 +158,8 @@ export class AnswerRun {
     // What was read in the same turn as a stop is still text; what comes after it is not wanted.
     if (this.#control.signal.aborted) return;
     const answer = this.#answer;
-    answer.take({ text, at: this.#elapsed, readAt: performance.timeOrigin + performance.now() });
+    const at = Math.round(this.#elapsed * 1000) / 1000;
+    answer.take({ text, at, readAt: performance.timeOrigin + performance.now() });
     this.#context.archive.grew(answer);
     this.#context.grew(answer);
     if (answer.length > MAX_TEXT) this.#control.abort(tooLong());

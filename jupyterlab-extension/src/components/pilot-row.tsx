@@ -1,7 +1,7 @@
 import { closeIcon, codeIcon, stopIcon } from '@jupyterlab/ui-components';
 import { engineWord, formatBytes, type PilotRecord } from '@pilothouse/sdk/internal';
 import { fromData, problemLine } from '../format/problem.js';
-import { isFinal, stateWord } from '../format/state.js';
+import { isFinal } from '../format/state.js';
 import { lostContact, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
@@ -16,7 +16,7 @@ export function PilotMeters({ pilot }: { readonly pilot: PilotRecord }): JSX.Ele
   const { trans } = useApp();
   const { resources, usage } = pilot;
   return (
-    <div className="ph-Meters">
+    <>
       <Meter label={trans.__('cores')} used={usage.cores} total={resources.cores} />
       {resources.gpus > 0 ? <Meter label={trans.__('GPUs')} used={usage.gpus} total={resources.gpus} /> : null}
       {resources.memory === null ? null : (
@@ -26,7 +26,7 @@ export function PilotMeters({ pilot }: { readonly pilot: PilotRecord }): JSX.Ele
         {trans.__('%1 running', usage.running)}
         {usage.waiting > 0 ? ` · ${trans.__('%1 waiting', usage.waiting)}` : null}
       </span>
-    </div>
+    </>
   );
 }
 
@@ -79,7 +79,7 @@ export function PilotRow(props: {
       summary={
         <>
           <span>{engineWord(pilot.engine)}</span>
-          <span className="ph-Row-state">{stateWord(pilot.state)}</span>
+          {pilot.state === 'ACTIVE' || pilot.state === 'DRAINING' ? <PilotMeters pilot={pilot} /> : null}
         </>
       }
       end={pilot.state === 'ACTIVE' ? <TimeLeft pilot={pilot} /> : <Since time={pilot.since} />}
@@ -98,7 +98,6 @@ export function PilotRow(props: {
         )
       }
     >
-      {pilot.state === 'ACTIVE' || pilot.state === 'DRAINING' ? <PilotMeters pilot={pilot} /> : null}
       <WhyLine kind="pilot" record={pilot} />
       <LiveRegion text={spoken(trans.__('pilot'), pilot.name, pilot.state, trans)} />
     </Row>

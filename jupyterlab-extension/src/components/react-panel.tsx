@@ -19,6 +19,13 @@ export abstract class ReactPanel extends ReactWidget {
     super.dispose();
   }
 
+  /** Leads into a form that was not there yet when its dialog opened. */
+  protected focusFirst(): void {
+    requestAnimationFrame(() => {
+      requestAnimationFrame(() => this.node.querySelector<HTMLElement>('input, select')?.focus());
+    });
+  }
+
   /** What the panel shows. */
   protected abstract content(): ReactNode;
 

@@ -1,6 +1,7 @@
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useMemo } from 'react';
 import type { Subject } from '../format/snippets.js';
+import { stateWord } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
 import { CommandIDs } from '../tokens.js';
 import { StateShape } from './state-badge.js';
@@ -13,7 +14,7 @@ export function Row(props: {
   readonly name: string;
   readonly state: string;
   readonly final: boolean;
-  /** Beside the name. */
+  /** The facts, on a line of their own. */
   readonly summary: ReactNode;
   /** At the right end. */
   readonly end?: ReactNode;
@@ -54,10 +55,11 @@ export function Row(props: {
         >
           {name}
         </button>
-        <span className="ph-Row-summary">{props.summary}</span>
+        <span className="ph-Row-state">{stateWord(props.state)}</span>
         <span className="ph-Row-end">{props.end}</span>
         <span className="ph-Row-actions">{props.actions}</span>
       </div>
+      <div className="ph-Row-summary">{props.summary}</div>
       {props.children}
     </li>
   );

@@ -1,6 +1,6 @@
 import { closeIcon, codeIcon, listIcon, stopIcon } from '@jupyterlab/ui-components';
 import { formatMilliseconds, type ServiceRecord } from '@pilothouse/sdk/internal';
-import { isFinal, stateWord } from '../format/state.js';
+import { isFinal } from '../format/state.js';
 import { readiness, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
 import { CommandIDs } from '../tokens.js';
@@ -49,8 +49,8 @@ export function ServiceRow(props: {
       summary={
         <>
           <span>{service.api}</span>
-          <span className="ph-Row-state">{stateWord(service.state)}</span>
           {final ? null : <span>{readiness(service, trans)}</span>}
+          {service.state === 'READY' || service.state === 'DEGRADED' ? <ServiceLoad service={service} /> : null}
           {attached ? <span title={service.url ?? ''}>{trans.__('attached')}</span> : null}
           {service.openToNode ? <span className="ph-Warn">{trans.__('open to users of this node')}</span> : null}
         </>
@@ -82,11 +82,6 @@ export function ServiceRow(props: {
         )
       }
     >
-      {service.state === 'READY' || service.state === 'DEGRADED' ? (
-        <div className="ph-Meters">
-          <ServiceLoad service={service} />
-        </div>
-      ) : null}
       <WhyLine kind="service" record={service} />
       <LiveRegion text={spoken(trans.__('service'), service.name, service.state, trans)} />
     </Row>

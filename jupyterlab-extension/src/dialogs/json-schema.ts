@@ -1,5 +1,6 @@
 import type { RJSFSchema } from '@rjsf/utils';
 import { z } from 'zod';
+import { sentence } from '../format/problem.js';
 
 /** What is wrong with one field of a form. */
 export interface FieldIssue {
@@ -57,7 +58,7 @@ export function zodIssues(schema: z.ZodType, value: unknown): FieldIssue[] {
   if (result.success) return [];
   return result.error.issues.map((issue) => ({
     path: issue.path.map(String),
-    message: readable(issue),
+    message: sentence(readable(issue)),
   }));
 }
 

@@ -1,6 +1,6 @@
 import type { EngineReport, PilotDescription } from '@pilothouse/sdk/internal';
 import { pilotDescriptionSchema } from '@pilothouse/sdk/internal';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { BehaviorSubject } from 'rxjs';
 import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
@@ -83,6 +83,7 @@ class NewPilotForm extends ReactPanel implements FormBody {
     const kept = last.status === 'fulfilled' ? pilotDescriptionSchema.safeParse(last.value) : null;
     const value = kept?.success && last.status === 'fulfilled' && isFormValue(last.value) ? last.value : fresh;
     this.patch({ engines: engines.value, value });
+    this.focusFirst();
   }
 
   private patch(change: Partial<Model>): void {
@@ -104,6 +105,10 @@ function NewPilotContent(props: {
 }): JSX.Element {
   const { trans } = useApp();
   const { engines, value, problem } = useLive(props.model, props.model.value);
+  const parsed = pilotDescriptionSchema.safeParse(value);
+  // While a field is being typed, the code shows the last description that was right.
+  const right = useRef<PilotDescription>({});
+  if (parsed.success) right.current = withoutDefaults(parsed.data);
   if (engines === null) {
     return problem === null ? (
       <EmptyState text={trans.__('Looking what this machine can give …')} />
@@ -112,8 +117,6 @@ function NewPilotContent(props: {
     );
   }
   const chosen = chosenOf(engines, value);
-  const parsed = pilotDescriptionSchema.safeParse(value);
-  const description = parsed.success ? withoutDefaults(parsed.data) : null;
   return (
     <>
       <SchemaForm
@@ -124,9 +127,7 @@ function NewPilotContent(props: {
         onChange={props.onChange}
         check={(current) => pilotIssues(current, chosenOf(engines, current), trans)}
       />
-      {description === null ? null : (
-        <Preview description={description} valid={pilotIssues(value, chosen, trans).length === 0} />
-      )}
+      <Preview description={right.current} valid={pilotIssues(value, chosen, trans).length === 0} />
       {problem === null ? null : <ProblemNote problem={problem} />}
     </>
   );

@@ -10,7 +10,7 @@ import {
 } from '@pilothouse/sdk/internal';
 import type { RJSFSchema } from '@rjsf/utils';
 import { type FieldIssue, formSchema, zodIssues } from './json-schema.js';
-import type { FormUi } from './schema-form.js';
+import type { FormUi, FormValue } from './schema-form.js';
 
 const SCHEMA = formSchema(pilotDescriptionSchema);
 
@@ -33,7 +33,7 @@ export function pilotFormSchema(
     type: 'string',
     title: trans.__('Where'),
     default: 'local',
-    enum: engines.map((engine) => engine.name),
+    oneOf: engines.map((engine) => ({ const: engine.name, title: engine.title })),
     ...(chosen === undefined ? {} : { description: chosen.reason ?? chosen.evidence }),
   };
   return { ...SCHEMA, title: '', description: '', properties };
@@ -44,7 +44,6 @@ export function pilotUiSchema(engines: readonly EngineReport[], chosen: EngineRe
   return {
     'ui:order': ['engine', 'name', 'cores', 'gpus', 'memory', 'nodes', 'runtime'],
     engine: {
-      'ui:enumNames': engines.map((engine) => engine.title),
       'ui:enumDisabled': engines.filter((engine) => !engine.available).map((engine) => engine.name),
     },
     name: { 'ui:placeholder': 'demo' },
@@ -71,28 +70,33 @@ function hint(field: string, engine: EngineReport, trans: TranslationBundle): st
   }
 }
 
-/** Everything that stands against this description, field by field. */
-export function pilotIssues(value: unknown, engine: EngineReport | undefined, trans: TranslationBundle): FieldIssue[] {
+/** Everything that stands against this description, field by field: what is wrong in one hides nothing of another. */
+export function pilotIssues(
+  value: FormValue,
+  engine: EngineReport | undefined,
+  trans: TranslationBundle,
+): readonly FieldIssue[] {
   const issues = zodIssues(pilotDescriptionSchema, value);
-  const parsed = pilotDescriptionSchema.safeParse(value);
-  if (!parsed.success || engine === undefined) return issues;
-  const asked = parsed.data;
+  if (engine === undefined) return issues;
   const { limits, title } = engine;
   if (!engine.available) {
     issues.push({ path: ['engine'], message: engine.reason ?? trans.__('%1 cannot be used here.', title) });
   }
-  const over = (field: string, amount: number, limit: number | null, written: string): void => {
-    if (limit !== null && amount > limit) {
+  const { shape } = pilotDescriptionSchema;
+  const over = (field: string, amount: number | undefined, limit: number | null, written: string): void => {
+    if (limit !== null && amount !== undefined && amount > limit) {
       issues.push({ path: [field], message: trans.__('%1: at most %2.', title, written) });
     }
   };
-  over('cores', asked.cores, limits.cores, trans._n('%1 core', '%1 cores', limits.cores, limits.cores));
-  over('gpus', asked.gpus, limits.gpus, trans._n('%1 GPU', '%1 GPUs', limits.gpus, limits.gpus));
-  over('nodes', asked.nodes, limits.nodes, trans._n('%1 node', '%1 nodes', limits.nodes, limits.nodes));
-  if (asked.memory !== undefined) {
-    over('memory', toBytes(asked.memory), limits.memory, formatBytes(limits.memory));
-  }
-  over('runtime', toSeconds(asked.runtime), limits.runtime, formatSeconds(limits.runtime ?? 0));
+  const { cores, gpus, nodes } = limits;
+  over('cores', shape.cores.safeParse(value.cores).data, cores, trans._n('%1 core', '%1 cores', cores, cores));
+  over('gpus', shape.gpus.safeParse(value.gpus).data, gpus, trans._n('%1 GPU', '%1 GPUs', gpus, gpus));
+  over('nodes', shape.nodes.safeParse(value.nodes).data, nodes, trans._n('%1 node', '%1 nodes', nodes, nodes));
+  const memory = shape.memory.safeParse(value.memory).data;
+  over('memory', memory === undefined ? undefined : toBytes(memory), limits.memory, formatBytes(limits.memory));
+  const runtime = shape.runtime.safeParse(value.runtime).data;
+  const seconds = runtime === undefined ? undefined : toSeconds(runtime);
+  over('runtime', seconds, limits.runtime, formatSeconds(limits.runtime ?? 0));
   return issues;
 }
 

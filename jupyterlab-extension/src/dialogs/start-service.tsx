@@ -131,7 +131,7 @@ function describe(
   const pilot = pilots.find((one) => one.id === model.pilot) ?? pilots[0];
   if (pilot === undefined) return 'pilot';
   if (model.name !== '' && !nameSchema.safeParse(model.name).success) return 'name';
-  const params = paramsSchema.safeParse(model.params);
+  const params = paramsSchema.safeParse(withoutPresets(model.params, template.params));
   if (!params.success) return 'params';
   const description: ServiceDescription = {
     ...(model.name === '' ? {} : { name: model.name }),
@@ -140,6 +140,21 @@ function describe(
     pilot: pilot.name,
   };
   return { template: template.name, description };
+}
+
+/** Parameters that differ from what the template takes by itself. */
+function withoutPresets(params: FormValue, schema: TemplateReport['params']): FormValue {
+  const properties: object =
+    typeof schema.properties === 'object' && schema.properties !== null ? schema.properties : {};
+  const presets = new Map<string, unknown>(
+    Object.entries(properties).map(([name, property]: [string, unknown]) => [
+      name,
+      typeof property === 'object' && property !== null && 'default' in property ? property.default : undefined,
+    ]),
+  );
+  return Object.fromEntries(
+    Object.entries(params).filter(([name, value]) => value !== undefined && value !== presets.get(name)),
+  );
 }
 
 function StartServiceContent(props: {

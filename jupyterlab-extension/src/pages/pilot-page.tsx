@@ -80,7 +80,11 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
           {` · ${holds(pilot, trans)} · `}
           <ShortId id={pilot.id} />
         </p>
-        {final ? null : <PilotMeters pilot={pilot} />}
+        {final ? null : (
+          <div className="ph-Meters">
+            <PilotMeters pilot={pilot} />
+          </div>
+        )}
       </Part>
       <Part title={trans.__('Services')}>
         {services.length === 0 ? (

@@ -1,4 +1,4 @@
-import type { ServiceRecord } from '@pilothouse/sdk/internal';
+import { type LogChunk, PilothouseError, type ServiceRecord } from '@pilothouse/sdk/internal';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { map } from 'rxjs';
 import { LogTail } from '../components/log-tail.js';
@@ -148,6 +148,8 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
   );
 }
 
+const NOT_YET: LogChunk = { text: '', offset: 0, next: 0, size: 0, complete: false };
+
 /** Output of one instance; which one and which stream can be chosen. */
 function ServiceLog({ service }: { readonly service: ServiceRecord }): JSX.Element {
   const { session, trans } = useApp();
@@ -159,6 +161,10 @@ function ServiceLog({ service }: { readonly service: ServiceRecord }): JSX.Eleme
       const handle = await session.services.get(id, { signal });
       try {
         return await handle.log({ instance, stream, offset, signal });
+      } catch (error) {
+        // An instance that has not been launched yet has no output, which is no failure.
+        if (error instanceof PilothouseError && error.code === 'TASK_NOT_FOUND') return NOT_YET;
+        throw error;
       } finally {
         handle.close();
       }

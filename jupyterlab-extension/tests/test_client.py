@@ -250,6 +250,41 @@ def test_owned_by_another_host(product: Folders, session: ph.Session) -> None:
     assert "PILOTHOUSE_TAKE_OVER=1" in out
 
 
+def test_many_start_it_at_once(product: Folders) -> None:
+    code = "import pilothouse as ph; print(ph.connect('many').pilots.list())"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], env=product.env, stdout=subprocess.PIPE, text=True)
+        for _ in range(5)
+    ]
+    assert [child.communicate(timeout=60)[0] for child in children] == ["[]\n"] * 5
+    assert len(product.processes("kernels-bridge/lib/main.js")) == 1
+
+
+def test_one_that_hangs_is_not_waited_for(product: Folders, session: ph.Session) -> None:
+    [pid] = product.processes("kernels-bridge/lib/main.js")
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(ph.PilothouseError) as caught:
+        session.pilots.ensure("demo", timeout=0.5)
+    assert (caught.value.code, caught.value.retryable) == ("TIMEOUT", True)
+    os.kill(pid, signal.SIGCONT)
+    assert session.pilots.list(all=True) is not None
+
+
+def test_another_version_is_refused(session: ph.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilothouse._client.PROTOCOL", 999)
+    with pytest.raises(ph.PilothouseError) as caught:
+        ph.connect("newer")
+    assert caught.value.code == "VERSION_MISMATCH"
+    assert caught.value.hint
+
+
+def test_a_stale_socket_is_replaced(product: Folders, session: ph.Session) -> None:
+    kill_bridge(product)
+    assert (product.runtime / "bridge.sock").exists()
+    with ph.connect("after") as after:
+        assert after.pilots.list() == []
+
+
 def test_no_launcher(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILOTHOUSE_HOME", str(folders.home))
     monkeypatch.setenv("PILOTHOUSE_RUNTIME_DIR", str(folders.runtime))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import doctest
+import importlib
 import json
 import pickle
 import re
@@ -160,6 +162,12 @@ def test_reach() -> None:
     assert can_reach("service", "READY", "READY")
     assert is_final("answer", "DONE")
     assert not is_final("answer", "STREAMING")
+
+
+@pytest.mark.parametrize("name", ["units", "errors", "states", "descriptions", "session"])
+def test_the_examples_in_the_documentation(name: str) -> None:
+    module = importlib.import_module(f"pilothouse.{name}")
+    assert doctest.testmod(module).failed == 0
 
 
 def test_places_follow_the_environment(tmp_path: Path) -> None:

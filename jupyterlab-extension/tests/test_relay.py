@@ -187,6 +187,16 @@ async def test_stale_socket_is_no_obstacle(lab: Jupyter, bridge: subprocess.Pope
         assert await connection.read_message() == "welcome"
 
 
+async def test_with_the_product_behind_it(lab: Jupyter) -> None:
+    lab.folders.launch_product()
+    assert post_start(lab) == (200, {"state": "running"})
+    async with connected(lab) as connection:
+        assert connection.selected_subprotocol is None
+        await connection.write_message("this is no call")
+        assert await connection.read_message() is None
+        assert connection.close_code is not None
+
+
 def test_status_and_start_want_authentication(lab: Jupyter) -> None:
     for path, data in (("pilothouse/status", None), ("pilothouse/start", b"{}")):
         with pytest.raises(HTTPError) as caught:

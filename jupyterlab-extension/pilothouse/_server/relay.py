@@ -14,7 +14,7 @@ from http.client import SERVICE_UNAVAILABLE
 
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
 from ..errors import PilothouseError
 from .supply import Supply
@@ -127,10 +127,14 @@ def _end_writing(sink: IOStream) -> None:
     """Says that no more will come; the other direction stays open, so that a reset cannot cut the last bytes."""
     if sink.closed() or sink.socket is None:
         return
+    if isinstance(sink, SSLIOStream):
+        # One direction of an encrypted connection cannot end alone: Python would go on reading without decrypting.
+        sink.close()
+        return
     try:
         sink.socket.shutdown(socket.SHUT_WR)
     except OSError:
-        # It is gone already, or encrypted, where one direction cannot end alone.
+        # It is gone already.
         sink.close()
 
 

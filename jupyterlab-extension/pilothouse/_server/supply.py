@@ -53,4 +53,7 @@ class Supply:
 
     async def running(self) -> bool:
         """Whether it answers now."""
-        return await asyncio.to_thread(find_bridge, self.places) is not None
+        answers = await asyncio.to_thread(find_bridge, self.places) is not None
+        if answers:
+            self.last_failure = None
+        return answers

@@ -4,8 +4,11 @@ import { type Calls, openCalls } from './calls.js';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
+import { runChecks } from './doctor/checks.js';
 import { installedAgent } from './engines/local/agent-paths.js';
 import { LocalEngine } from './engines/local/local-engine.js';
+import { inspectMachine } from './engines/local/machine.js';
+import { findPython } from './engines/local/warden.js';
 import { EngineRegistry } from './engines/registry.js';
 import { prepareDirectories } from './lifecycle/directories.js';
 import { watchIdle } from './lifecycle/idle-exit.js';
@@ -110,7 +113,13 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
       home: config.home,
       startedAt,
     }),
-    doctor: () => Promise.resolve([]),
+    doctor: () =>
+      runChecks({
+        config,
+        findPython: () => findPython(config.env),
+        machine: () => inspectMachine(config.env),
+        templates: () => managers.templates.report(),
+      }),
     stop: () => setTimeout(() => end('asked to stop'), 50),
     forget: (target) => forget(context, calls, target),
   });

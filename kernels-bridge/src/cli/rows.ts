@@ -1,0 +1,84 @@
+import {
+  type Contact,
+  formatSeconds,
+  type PilotRecord,
+  type Reason,
+  type ServiceRecord,
+  shortId,
+  stateWords,
+  type TaskRecord,
+} from '@pilothouse/sdk/internal';
+import { ago, table } from './table.js';
+
+/** Pilots as a table for people. */
+export function pilotTable(pilots: readonly PilotRecord[]): string {
+  if (pilots.length === 0) return 'No pilots. A pilot holds cores and GPUs for your tasks and services.';
+  return table(
+    ['NAME', 'ID', 'STATE', 'SINCE', 'CORES', 'GPUS', 'RUNNING', 'LEFT', 'WHY'],
+    pilots.map((pilot) => [
+      pilot.name,
+      shortId(pilot.id),
+      stateText(pilot.state, pilot.contact),
+      ago(pilot.since),
+      `${pilot.usage.cores}/${pilot.resources.cores}`,
+      `${pilot.usage.gpus}/${pilot.resources.gpus}`,
+      String(pilot.usage.running),
+      timeLeft(pilot),
+      why(pilot.reason, pilot.error),
+    ]),
+  );
+}
+
+/** Tasks as a table for people. */
+export function taskTable(tasks: readonly TaskRecord[]): string {
+  if (tasks.length === 0) return 'No tasks.';
+  return table(
+    ['NAME', 'ID', 'STATE', 'SINCE', 'EXIT', 'COMMAND', 'WHY'],
+    tasks.map((task) => [
+      task.name,
+      shortId(task.id),
+      stateText(task.state, task.contact),
+      ago(task.since),
+      task.signal ?? (task.exitCode === null ? '' : String(task.exitCode)),
+      shorten(task.description.command.join(' '), 40),
+      why(task.reason, task.error),
+    ]),
+  );
+}
+
+/** Services as a table for people. */
+export function serviceTable(services: readonly ServiceRecord[]): string {
+  if (services.length === 0) return 'No services.';
+  return table(
+    ['NAME', 'ID', 'STATE', 'SINCE', 'READY', 'WAITING', 'WHY'],
+    services.map((service) => [
+      service.name,
+      shortId(service.id),
+      stateText(service.state, service.contact),
+      ago(service.since),
+      `${service.instances.filter(({ state }) => state === 'READY').length}/${service.instances.length}`,
+      String(service.load.queued),
+      why(service.reason, service.error),
+    ]),
+  );
+}
+
+function stateText(state: string, contact: Contact): string {
+  const word = stateWords[state] ?? state;
+  return contact.lost ? `${word}, unreachable for ${ago(contact.since)}` : word;
+}
+
+function timeLeft({ endsAt, endedAt }: PilotRecord): string {
+  return endsAt === null || endedAt !== null ? '' : formatSeconds((Date.parse(endsAt) - Date.now()) / 1000);
+}
+
+/** The remedy first, then what happened. */
+function why(reason: Reason | null, error: PilotRecord['error']): string {
+  if (error === null) return reason?.text ?? '';
+  return `${error.hint === undefined ? '' : `${error.hint} `}${error.message} (${error.code})`;
+}
+
+function shorten(text: string, length: number): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}

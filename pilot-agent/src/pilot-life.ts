@@ -1,3 +1,4 @@
+import { watch } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -95,7 +96,7 @@ export class PilotLife {
     scheduler.begin();
     if (past.pilot?.state === 'DRAINING') void this.#drain(past.pilot.reason?.text ?? 'it was ended');
     this.#endInTime();
-    this.#every(SPOOL_SECONDS * 1000, () => void this.#spool.read());
+    this.#readSpoolAsItGrows();
     this.#every(1000, () => this.#watchWarden());
     await linking;
     return over;
@@ -173,6 +174,14 @@ export class PilotLife {
     this.#link.close();
     this.#context.warden.close();
     void this.#context.journal.close().then(() => this.#over(ended));
+  }
+
+  /** Work needs no bridge that nudges: the file system does, and where it cannot (another node writes), time does. */
+  #readSpoolAsItGrows(): void {
+    const watcher = watch(join(this.#context.pilot.folder, 'spool'), () => void this.#spool.read());
+    watcher.on('error', (error) => log('the spool is not watched; it is looked at from time to time', error));
+    watcher.unref();
+    this.#every(SPOOL_SECONDS * 1000, () => void this.#spool.read());
   }
 
   #endInTime(): void {

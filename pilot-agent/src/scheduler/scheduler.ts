@@ -10,6 +10,8 @@ export interface Applicant {
   readonly priority: Priority;
   /** Called once, when the resources are its own. */
   granted(grant: Grant): void;
+  /** Called when it has to wait, and again when it waits for something else. */
+  waits(reason: WaitReason): void;
 }
 
 /** Why something is not started yet. */
@@ -18,10 +20,15 @@ export interface WaitReason {
   readonly text: string;
 }
 
-interface Waiting extends Applicant {
+interface Waiting {
+  readonly applicant: Applicant;
   /** How many that came later were started before it. */
   passed: number;
+  told: WaitReason['code'] | undefined;
 }
+
+/** How many that do not fit are looked at before the rest has to wait: a queue may hold tens of thousands. */
+const LOOK_AHEAD = 64;
 
 /**
  * First come, first served, services before tasks. Something small may pass what does not fit at the moment, but only
@@ -49,12 +56,18 @@ export class Scheduler {
   begin(): void {
     this.#held = false;
     this.pump();
+    for (const queue of [this.#queues.service, this.#queues.task]) {
+      for (const one of [...queue.values()]) this.#tell(one);
+    }
   }
 
   /** Puts something into the queue; it may be granted within this call. */
   apply(applicant: Applicant): void {
-    this.#queues[applicant.priority].set(applicant.id, { ...applicant, granted: applicant.granted, passed: 0 });
+    const queue = this.#queues[applicant.priority];
+    const one: Waiting = { applicant, passed: 0, told: undefined };
+    queue.set(applicant.id, one);
     this.pump();
+    if (!this.#held && queue.get(applicant.id) === one) this.#tell(one);
   }
 
   /** Takes something out of the queue; tells whether it was there. */
@@ -70,34 +83,42 @@ export class Scheduler {
     this.pump();
   }
 
-  /** Why this one still waits; undefined: nothing is in its way. */
-  reason(id: string): WaitReason | undefined {
-    const one = this.#queues.service.get(id) ?? this.#queues.task.get(id);
-    if (one === undefined) return undefined;
-    const shortage = this.pool.shortage(one.demand);
-    if (shortage) return shortage;
-    const before = [...this.#queues.service.values(), ...this.#queues.task.values()].indexOf(one);
-    if (before === 0) return undefined;
-    return { code: 'WAITS_FOR_TURN', text: `waits for its turn behind ${before} other${before === 1 ? '' : 's'}` };
-  }
-
   /** Grants what can be granted now. */
   pump(): void {
     if (this.#held) return;
     const blocked: Waiting[] = [];
     for (const queue of [this.#queues.service, this.#queues.task]) {
-      for (const one of [...queue.values()]) {
-        if (blocked.some(({ passed }) => passed >= this.#mayPass)) return;
-        // A callback may have withdrawn it.
-        if (!queue.has(one.id)) continue;
-        if (this.pool.shortage(one.demand)) {
+      // A callback may withdraw others or apply anew; a map's iterator follows both.
+      for (const [id, one] of queue) {
+        if (this.pool.shortage(one.applicant.demand)) {
           blocked.push(one);
-          continue;
+        } else {
+          queue.delete(id);
+          for (const other of blocked) other.passed += 1;
+          one.applicant.granted(this.pool.take(one.applicant.demand));
         }
-        queue.delete(one.id);
-        for (const other of blocked) other.passed += 1;
-        one.granted(this.pool.take(one.demand));
+        if (blocked.length >= LOOK_AHEAD || blocked.some(({ passed }) => passed >= this.#mayPass)) {
+          for (const other of blocked) this.#tell(other);
+          return;
+        }
       }
     }
+    for (const other of blocked) this.#tell(other);
+  }
+
+  /** Says what it waits for, unless it was the same the last time. */
+  #tell(one: Waiting): void {
+    const { applicant, told } = one;
+    if (!this.#queues[applicant.priority].has(applicant.id)) return;
+    const reason = this.pool.shortage(applicant.demand) ?? this.#turn(applicant.priority);
+    if (reason.code === told) return;
+    one.told = reason.code;
+    applicant.waits({ code: reason.code, text: reason.text });
+  }
+
+  #turn(priority: Priority): WaitReason {
+    const { service, task } = this.#queues;
+    const others = service.size + (priority === 'task' ? task.size : 0) - 1;
+    return { code: 'WAITS_FOR_TURN', text: `waits for its turn; ${others} other${others === 1 ? '' : 's'} wait too` };
   }
 }

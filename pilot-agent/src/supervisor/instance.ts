@@ -178,11 +178,8 @@ export class Instance {
         if (this.#state !== 'SCHEDULING') this.#enter('SCHEDULING');
         void this.#launch();
       },
+      waits: (why) => this.#enter('SCHEDULING', { reason: { ...why, since: new Date().toISOString() } }),
     });
-    if (this.#grant === undefined) {
-      const why = scheduler.reason(this.id);
-      this.#enter('SCHEDULING', why && { reason: { ...why, since: new Date().toISOString() } });
-    }
   }
 
   async #launch(): Promise<void> {

@@ -128,11 +128,8 @@ export class Task {
       demand: this.#spec,
       priority: 'task',
       granted: (grant) => void this.#launch(grant),
+      waits: ({ code, text }) => this.#enter('SCHEDULING', waits(code, text)),
     });
-    if (this.#grant === undefined) {
-      const why = scheduler.reason(this.#spec.id);
-      this.#enter('SCHEDULING', why && waits(why.code, why.text));
-    }
   }
 
   async #launch(grant: Grant): Promise<void> {
@@ -195,6 +192,7 @@ export class Task {
   }
 
   async #exited(code: number): Promise<void> {
+    this.#advance('RUNNING');
     this.#free();
     const { output } = this.#context;
     const { id, name } = this.#spec;

@@ -35,6 +35,8 @@ class Process:
     zombie: bool
     start: int
     """Ticks since boot; with the pid it names a process for good."""
+    status: int
+    """How a zombie ended, as `wait` would say; 0 while it lives."""
 
 
 def look_at(pid: int) -> Process | None:
@@ -46,7 +48,8 @@ def look_at(pid: int) -> Process | None:
         return None
     # The program's name stands in parentheses and may hold spaces and parentheses itself.
     fields = text[text.rindex(b")") + 2 :].split()
-    return Process(pid, int(fields[1]), int(fields[3]), fields[0] in (b"Z", b"X"), int(fields[19]))
+    zombie = fields[0] in (b"Z", b"X")
+    return Process(pid, int(fields[1]), int(fields[3]), zombie, int(fields[19]), int(fields[49]) if zombie else 0)
 
 
 def environ_of(pid: int) -> bytes:

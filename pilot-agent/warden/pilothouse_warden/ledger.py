@@ -27,7 +27,7 @@ class Spawn:
     error: Record | None = None
     """Why it could not be started."""
     lost: bool = False
-    """Nobody knows whether it ran: the server was killed in the middle of starting it, and nothing of it is left."""
+    """Nobody knows how it ended, or whether it ran at all."""
     grace: float | None = None
     """Somebody asked to end it, with so many seconds between TERM and KILL."""
 
@@ -37,7 +37,7 @@ class Spawn:
 
     @property
     def running(self) -> bool:
-        return self.pid != 0 and self.code is None
+        return self.pid != 0 and self.code is None and not self.lost
 
 
 class Ledger:
@@ -117,6 +117,8 @@ class Ledger:
                 del self._by_pid[spawn.pid]
         elif kind == "lost":
             spawn.lost = True
+            if self._by_pid.get(spawn.pid) is spawn:
+                del self._by_pid[spawn.pid]
         elif kind == "end":
             spawn.grace = record["grace"]
         elif kind == "ack":

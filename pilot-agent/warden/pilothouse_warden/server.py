@@ -39,7 +39,7 @@ class Server:
         signal.set_wakeup_fd(bell_end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _only_wake)
         signal.signal(signal.SIGTERM, self._on_terminate)
-        self._work = Work(config)
+        self._work = Work(config, self._poll)
         for fd in (listener.fileno(), keeper, self._bell):
             self._poll.register(fd, select.EPOLLIN)
 
@@ -56,7 +56,7 @@ class Server:
                     _drain(self._bell)
                 elif fd == self._listener.fileno():
                     self._accept()
-                else:
+                elif not self._work.hear(fd):
                     self._handle(fd, events)
             self._work.reap()
             if self._terminate:
@@ -75,10 +75,10 @@ class Server:
         for client in self._clients.values():
             client.socket.close()
         self._clients.clear()
+        self._work.close()
         self._poll.close()
         for fd in (self._bell, self._bell_end, self._keeper):
             os.close(fd)
-        self._work.close()
 
     def _hear_keeper(self) -> bool:
         try:

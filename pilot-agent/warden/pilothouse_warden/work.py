@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -14,29 +15,32 @@ from .clients import Client, Message
 from .config import Config
 from .cut_off import CutOff
 from .ending import Ending, Endings
-from .host import TICKS_PER_SECOND, all_processes, boot_ticks, carries, environ_of, look_at
+from .foreign import Foreign
+from .host import TICKS_PER_SECOND, boot_ticks, carries, environ_of, look_at
 from .keeper import how_it_ended
 from .ledger import Ledger, Spawn
+from .leftovers import Leftovers
 from .lines import LineFile
 from .spawning import Order, start
 
 AGENT_DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the agent is started again, by how often it has ended in a row."""
 AGENT_IS_STEADY = 60.0
-LEFTOVER_DELAY = 0.5
 
 
 class Work:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, poll: select.epoll) -> None:
         self._config = config
         self._agent: Client | None = None
         """The connection of the agent that said hello last; what an earlier one still asks for is not done."""
         self._ledger = Ledger(config.spawns_path)
         self._orphans = LineFile(config.orphans_path)
         self._endings = Endings()
-        self._leftovers: dict[str, Spawn] = {}
-        self._leftovers_at: float | None = None
+        self._leftovers = Leftovers(self._endings, config.task_mark)
         self._cut_off = CutOff(self._ledger)
+        self._foreign = Foreign(self._ledger, poll)
+        self._settled: set[tuple[int, int]] = set()
+        """Foreign processes whose end was seen before the keeper wrote it down."""
         self._agent_at: float | None = None
         self._agent_failures = 0
         self._agent_since = time.monotonic()
@@ -51,6 +55,8 @@ class Work:
         self.read_orphans()
         self._cut_off.find_alive()
         for spawn in list(self._ledger.spawns.values()):
+            if spawn.running:
+                self._foreign.watch(spawn)
             if spawn.code is not None or spawn.grace is not None:
                 # Whether anything of it is left is not known to a new server.
                 self._end(spawn, 5.0 if spawn.grace is None else spawn.grace)
@@ -58,18 +64,23 @@ class Work:
             self._start_agent()
 
     def due(self) -> float | None:
-        times = [self._deadline, self._endings.due(), self._leftovers_at, self._agent_at, self._cut_off.due()]
+        times = [self._deadline, self._endings.due(), self._leftovers.due(), self._agent_at]
+        times += [self._cut_off.due(), self._foreign.due()]
         return min(moment for moment in times if moment is not None)
 
     def on_time(self) -> None:
         now = time.monotonic()
         if self._agent_at is not None and now >= self._agent_at:
             self._start_agent()
-        if self._leftovers_at is not None and now >= self._leftovers_at:
-            self._look_for_leftovers()
+        due = self._leftovers.due()
+        if due is not None and now >= due:
+            self._leftovers.look()
         due = self._endings.due()
         if due is not None and now >= due:
             self._endings.look()
+        for spawn in self._foreign.settle():
+            self._settled.add((spawn.pid, spawn.start))
+            self._has_ended_elsewhere(spawn)
         due = self._cut_off.due()
         if due is not None and now >= due:
             self._settle_the_cut_off()
@@ -94,6 +105,10 @@ class Work:
             if spawn is not None:
                 self._has_exited(spawn)
 
+    def hear(self, fd: int) -> bool:
+        """Takes a descriptor that became readable; False when it is not of the work's own."""
+        return self._foreign.hear(fd)
+
     def read_orphans(self) -> None:
         """Takes over what the keeper wrote down about children of a server that is gone."""
         for record in self._orphans.read_on():
@@ -101,7 +116,7 @@ class Work:
             if spawn is not None and record["start"] in (0, spawn.start):
                 self._ledger.exited(spawn, record["code"])
                 self._has_exited(spawn)
-            elif record["leader"]:
+            elif record["leader"] and (record["pid"], record["start"]) not in self._settled:
                 self._cut_off.unclaimed.append(record)
 
     def terminate(self) -> None:
@@ -145,6 +160,7 @@ class Work:
         self._ledger.remove()
 
     def close(self) -> None:
+        self._foreign.close()
         self._ledger.close()
 
     # Tasks
@@ -197,9 +213,7 @@ class Work:
             self._end(spawn, 5.0)
         else:
             self._report(spawn)
-            self._leftovers[spawn.id] = spawn
-            if self._leftovers_at is None:
-                self._leftovers_at = time.monotonic() + LEFTOVER_DELAY
+            self._leftovers.suspect(spawn)
 
     def _end(self, spawn: Spawn, grace: float) -> None:
         def done() -> None:
@@ -229,31 +243,25 @@ class Work:
             return {"id": spawn.id, "state": "running", "pid": spawn.pid}
         return {"id": spawn.id, "state": "exited", "pid": spawn.pid, "code": spawn.code}
 
-    def _look_for_leftovers(self) -> None:
-        """Ends what tasks left behind in sessions of their own.
-
-        It looks at all of /proc, so it runs some time after the report and once for many tasks.
-        """
-        self._leftovers_at = None
-        suspects = list(self._leftovers.values())
-        self._leftovers.clear()
-        for process in all_processes():
-            environ = b"" if process.zombie else environ_of(process.pid)
-            if not carries(environ, self._config.task_mark):
-                continue
-            for spawn in suspects:
-                if carries(environ, spawn.mark) and process.start >= spawn.start:
-                    ending = Ending(spawn.mark, spawn.pid, spawn.start, 5.0, lambda: None)
-                    self._endings.add(f"\0leftover {spawn.id}", ending)
-
     def _settle_the_cut_off(self) -> None:
         """Tells what became of the spawn that the last server was killed in."""
         for spawn in self._cut_off.settle():
             self._tell({**self._as_seen(spawn), "type": "spawned"})
-            if spawn.code is not None:
-                self._has_exited(spawn)
-            elif spawn.lost and self._is_agent(spawn):
-                self._agent_has_exited(spawn)
+            if spawn.running:
+                self._foreign.watch(spawn)
+            else:
+                self._has_ended_elsewhere(spawn)
+
+    def _has_ended_elsewhere(self, spawn: Spawn) -> None:
+        """For spawns that are not reaped here."""
+        if spawn.code is not None:
+            self._has_exited(spawn)
+        elif self._is_agent(spawn):
+            self._agent_has_exited(spawn)
+        else:
+            self._tell({**self._as_seen(spawn), "type": "spawned"})
+            if spawn.pid:
+                self._end(spawn, 5.0)
 
     # The agent
 

@@ -1,0 +1,42 @@
+"""What finished tasks have left behind in sessions of their own."""
+
+from __future__ import annotations
+
+import time
+
+from .ending import Ending, Endings
+from .host import all_processes, carries, environ_of
+from .ledger import Spawn
+
+DELAY = 0.5
+GRACE = 5.0
+
+
+class Leftovers:
+    """Ends them. It looks at all of /proc, so it runs some time after the report and once for many tasks."""
+
+    def __init__(self, endings: Endings, pilot_mark: str) -> None:
+        self._endings = endings
+        self._pilot_mark = pilot_mark
+        self._suspects: list[Spawn] = []
+        self._at = 0.0
+
+    def suspect(self, spawn: Spawn) -> None:
+        if not self._suspects:
+            self._at = time.monotonic() + DELAY
+        self._suspects.append(spawn)
+
+    def due(self) -> float | None:
+        """When to call `look`; None: nothing to look for."""
+        return self._at if self._suspects else None
+
+    def look(self) -> None:
+        suspects, self._suspects = self._suspects, []
+        for process in all_processes():
+            environ = b"" if process.zombie else environ_of(process.pid)
+            if not carries(environ, self._pilot_mark):
+                continue
+            for spawn in suspects:
+                if carries(environ, spawn.mark) and process.start >= spawn.start:
+                    ending = Ending(spawn.mark, spawn.pid, spawn.start, GRACE, lambda: None)
+                    self._endings.add(f"\0leftover {spawn.id}", ending)

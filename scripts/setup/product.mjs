@@ -64,9 +64,9 @@ export function writeLabDefaults() {
   replaceFile(join(folder, 'overrides.json'), `${JSON.stringify(defaults, null, 2)}\n`, 0o644);
 }
 
-/** What `launcher.json` says: how to start the bridge and the command line, and which version they are. */
+/** What `launcher.json` says: how to start the bridge and the command line, their version, and where Python is. */
 export function launcher() {
-  return { argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], version: version() };
+  return { argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], env: VENV, version: version() };
 }
 
 /** Writes the launcher file of this user: `$PILOTHOUSE_LAUNCHER`, else `launcher.json` in the state root. */

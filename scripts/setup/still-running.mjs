@@ -5,23 +5,26 @@ import { runCaptured } from '../lib/processes.mjs';
 const FINAL = new Set(['DONE', 'FAILED', 'CANCELED', 'STOPPED']);
 const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** Asks Pilothouse what still runs, without starting it: where it does not run, nothing does. */
+/** Asks Pilothouse what still runs; it starts nothing where nothing runs. */
 export async function stillRunning() {
   const { status, output } = await runCaptured([NODE24, CLI_MAIN, 'status', '--json'], { timeoutMs: 15_000 });
-  const report = parse(output);
-  if (status !== 0 || report === undefined) return ['Nothing of Pilothouse runs any more.'];
-  return sentences(report);
+  const report = status === 0 ? parse(output) : undefined;
+  // No answer is not the answer "nothing": whoever leaves now must know that something may go on.
+  return report === undefined ? [...UNKNOWN, output.trimEnd()] : sentences(report);
 }
 
+const UNKNOWN = ['Ask again what still runs:  npx pilothouse status', 'Pilothouse could not be asked just now:'];
+
+/** The report is one line of JSON; notes for people may stand around it. */
 function parse(output) {
-  const start = output.indexOf('{');
-  if (start < 0) return undefined;
-  try {
-    return JSON.parse(output.slice(start));
-  } catch {
-    // Not a report: the command said in words that Pilothouse does not run.
-    return undefined;
+  for (const line of output.split('\n').filter((text) => text.startsWith('{'))) {
+    try {
+      return JSON.parse(line);
+    } catch {
+      // A note that begins with a brace: the report may be a later line.
+    }
   }
+  return undefined;
 }
 
 /** The sentences for one status report. */

@@ -10,6 +10,8 @@ export interface Checked {
   readonly model: string | null;
   /** It answers without a key. */
   readonly open: boolean;
+  /** Round trip of listing its models, in milliseconds. */
+  readonly latency: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function checkServer(
   key: string | null,
   signal: AbortSignal,
 ): Promise<Checked> {
+  refuseSecrets(description.url);
   const name = description.name ?? 'the server';
   const credential = description.credential ?? null;
   const found = await findApi(api, description, (base) => ({ base, key, name, credential }), signal);
@@ -42,7 +45,17 @@ export async function checkServer(
     const address = { base: found.base, key, name, credential };
     if (key === null || !(await answers(api, address, model, signal))) throw authenticationFailed(address);
   }
-  return { base: found.base, model, open };
+  return { base: found.base, model, open, latency: found.latency };
+}
+
+/** A URL is shown and logged, so no secret may stand in it. */
+function refuseSecrets(url: string): void {
+  const { username, password, search } = new URL(url);
+  if (username === '' && password === '' && search === '') return;
+  throw new PilothouseError('INVALID_DESCRIPTION', 'the URL carries a name, a password or parameters', {
+    hint: 'Store the secret with pilothouse credentials add NAME, and give the URL without it.',
+    field: 'url',
+  });
 }
 
 /** Base URLs that a given one can mean, the likeliest first. */
@@ -56,11 +69,14 @@ async function findApi(
   description: ResolvedAttachDescription,
   address: (base: string) => ApiAddress,
   signal: AbortSignal,
-): Promise<{ base: string; models: string[] }> {
+): Promise<{ base: string; models: string[]; latency: number }> {
   const seen: string[] = [];
   for (const base of candidates(description.url)) {
+    const started = performance.now();
+    const elapsed = () => performance.now() - started;
     try {
-      return { base, models: await api.models(address(base), signal) };
+      const models = await api.models(address(base), signal);
+      return { base, models, latency: elapsed() };
     } catch (error) {
       if (!(error instanceof PilothouseError)) throw error;
       if (error.code === 'API_NOT_RECOGNISED') {
@@ -68,7 +84,9 @@ async function findApi(
         continue;
       }
       // Some servers cannot list their models; with a model named, one question tells as much.
-      if (error.code === 'BACKEND_FAILED' && description.model !== undefined) return { base, models: [] };
+      if (error.code === 'BACKEND_FAILED' && description.model !== undefined) {
+        return { base, models: [], latency: elapsed() };
+      }
       throw error;
     }
   }

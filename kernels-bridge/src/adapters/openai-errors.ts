@@ -65,6 +65,12 @@ export function serverError(address: ApiAddress, status: number, body: string): 
       evidence,
     });
   }
+  if (status >= 300 && status < 400) {
+    return new PilothouseError('API_NOT_RECOGNISED', `${name} sends the request elsewhere (${status})`, {
+      hint: 'Give the address that it redirects to.',
+      evidence,
+    });
+  }
   const refused = status >= 400 && status < 500;
   return new PilothouseError(
     'BACKEND_FAILED',

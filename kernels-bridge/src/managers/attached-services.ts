@@ -83,14 +83,12 @@ export class AttachedServices {
     const { clock, events, names, picture } = this.#context;
     const { credential } = description;
     const secret = credential === undefined ? null : await this.#credentials.use(credential);
-    const started = clock.monotonic();
     const checked = await this.#check(description, secret);
     const id = newId('service');
     const name = names.reserve('service', description.name ?? checked.model ?? new URL(checked.base).hostname, id);
     const t = clock.iso();
-    const latency = clock.monotonic() - started;
     const keyFile = credential === undefined ? null : this.#credentials.file(credential);
-    const service = newRecord({ id, name, description, checked, keyFile, owner: origin.name, t, latency });
+    const service = newRecord({ id, name, description, checked, keyFile, owner: origin.name, t });
     try {
       await events.append([{ type: 'service.submitted', key, service, spec: null }]);
     } catch (error) {
@@ -168,12 +166,10 @@ interface NewService {
   readonly keyFile: string | null;
   readonly owner: string;
   readonly t: string;
-  /** milliseconds that the check took */
-  readonly latency: number;
 }
 
-function newRecord({ id, name, description, checked, keyFile, owner, t, latency }: NewService): ServiceRecord {
-  const { base, model, open } = checked;
+function newRecord({ id, name, description, checked, keyFile, owner, t }: NewService): ServiceRecord {
+  const { base, model, open, latency } = checked;
   const contact = { lost: false, since: t };
   return {
     kind: 'service',

@@ -131,6 +131,12 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
       expect((await attach({ url: llama.url, credential: 'mine' })).url).toBe(`${llama.url}/v1`);
     });
 
+    test('a URL with a secret in it is refused', async () => {
+      for (const url of ['http://me:secret@127.0.0.1:1/v1', 'http://127.0.0.1:1/v1?key=secret']) {
+        await expect(attach({ url })).rejects.toMatchObject({ code: 'INVALID_DESCRIPTION', field: 'url' });
+      }
+    });
+
     test('a wrong, a missing and no credential', async () => {
       await parts.credentials.put('old', 'wrong');
       await expect(attach({ url: llama.url, credential: 'old' })).rejects.toMatchObject({

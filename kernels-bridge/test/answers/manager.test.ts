@@ -336,6 +336,22 @@ describe('a bridge that was killed', () => {
     await parts.answers.stop(asked.id);
   });
 
+  test('told to end, it ends its answers with all of their text', async () => {
+    const server = await driven();
+    const asked = await ask(parts, put(server.url));
+    const response = await server.next();
+    beginStream(response)(Buffer.concat(events(STREAM).slice(0, 31)));
+    await until(parts, () => (parts.picture.get('answer', asked.id)?.chunks ?? 0) === 30, 'thirty chunks');
+    await parts.close();
+    await closed(response);
+    parts = await openAnswers(scratch.path, 2);
+    expect(parts.answers.get(asked.id)).toMatchObject({
+      state: 'FAILED',
+      error: { code: 'BRIDGE_RESTARTED' },
+      chunks: 30,
+    });
+  });
+
   test('ended answers are there again, under the same key', async () => {
     const service = put((await replay()).url);
     const key = newId('key');

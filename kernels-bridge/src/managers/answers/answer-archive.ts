@@ -56,7 +56,7 @@ export class AnswerArchive {
     const cut: CallEntry[] = [];
     for (const answer of this.#answers.values()) {
       if (answer.isFinal) continue;
-      answer.enter('FAILED', t, { error: restarted(answer).toJSON() });
+      answer.enter('FAILED', t, { error: restarted(answer.id).toJSON() });
       cut.push(endedEntry(answer));
     }
     if (cut.length > 0) await this.#log.append(cut, true);
@@ -206,9 +206,10 @@ function plain(answer: KeptAnswer, from: number): { text: string; at: number }[]
   return answer.chunks.slice(from).map(({ text, at }) => ({ text, at }));
 }
 
-function restarted(answer: KeptAnswer): PilothouseError {
+/** What becomes of an answer whose bridge ended. */
+export function restarted(id: string): PilothouseError {
   return new PilothouseError('BRIDGE_RESTARTED', 'Pilothouse was started anew while this answer was under way', {
     hint: 'Ask again with Retry; what came so far is kept.',
-    ids: { answer: answer.id },
+    ids: { answer: id },
   });
 }

@@ -21,13 +21,15 @@ import type { Names } from '../names.js';
 import { Once } from '../once.js';
 import { findRef } from '../refs.js';
 import type { Addresses } from './addresses.js';
-import { AnswerArchive } from './answer-archive.js';
+import { AnswerArchive, restarted } from './answer-archive.js';
 import { AnswerRun, type RunContext } from './answer-run.js';
 import { FollowSource } from './follow-source.js';
 import { KeptAnswer } from './kept-answer.js';
 
 /** Milliseconds between two updates of a running answer's chunk count on the lists. */
 const COUNT_INTERVAL = 250;
+/** Characters of a prompt above which the lists hear only of states: the record travels whole each time. */
+const LONG_PROMPT = 64 * 1024;
 
 /** What the manager of answers is built from. */
 export interface AnswerManagerOptions {
@@ -83,7 +85,9 @@ export class AnswerManager {
       archive: this.#archive,
       clock,
       publish: (answer) => this.#publish(answer),
-      grew: (answer) => this.#counts.mark(answer.id),
+      grew: (answer) => {
+        if (answer.promptLength <= LONG_PROMPT) this.#counts.mark(answer.id);
+      },
     };
   }
 
@@ -182,8 +186,10 @@ export class AnswerManager {
     this.#archive.drop(answer.id);
   }
 
-  /** Writes what waits. Answers under way end with the bridge; the next one says so. */
+  /** Ends the answers under way, which keep their text, and writes what waits. */
   async close(): Promise<void> {
+    for (const [id, run] of this.#runs) run.interrupt(restarted(id));
+    await Promise.all(Array.from(this.#runs.values(), ({ ended }) => ended));
     await this.#archive.close();
   }
 

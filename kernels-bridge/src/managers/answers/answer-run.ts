@@ -57,6 +57,11 @@ export class AnswerRun {
     this.#control.abort(new PilothouseError('ANSWER_STOPPED', 'the answer was stopped'));
   }
 
+  /** Ends it because its bridge ends; what came so far is kept. */
+  interrupt(why: PilothouseError): void {
+    this.#control.abort(why);
+  }
+
   get #elapsed(): number {
     return this.#context.clock.monotonic() - this.#accepted;
   }

@@ -12,6 +12,8 @@ export interface KeptChunk extends Chunk {
  */
 export class KeptAnswer {
   readonly key: string;
+  /** Characters of its messages. */
+  readonly promptLength: number;
   /** Views in cells that have not written their final bundle yet. */
   readonly views = new Set<string>();
   readonly #chunks: KeptChunk[] = [];
@@ -23,6 +25,7 @@ export class KeptAnswer {
 
   constructor(key: string, record: AnswerRecord, chunks: readonly Chunk[] = []) {
     this.key = key;
+    this.promptLength = record.messages.reduce((sum, { content }) => sum + content.length, 0);
     this.#record = { ...record, text: null };
     this.append(chunks);
   }

@@ -43,6 +43,5 @@ function deadline(answer: KeptAnswer, endedAt: number): number {
 }
 
 function sizeOf(answer: KeptAnswer): number {
-  const prompt = answer.record.messages.reduce((sum, { content }) => sum + content.length, 0);
-  return answer.length + prompt + PER_ANSWER + answer.chunks.length * PER_CHUNK;
+  return answer.length + answer.promptLength + PER_ANSWER + answer.chunks.length * PER_CHUNK;
 }

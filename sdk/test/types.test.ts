@@ -16,9 +16,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('types of the packed SDK', () => {
   it.each([
     // As tslab compiles its cells: its own TypeScript (5.0.4), resolution that does not know `exports`.
-    ['tslab', 'tools/kernels/node_modules/@tslab/typescript-for-tslab', { module: 'commonjs', moduleResolution: 'node', strict: false, lib: ['es2022'] }],
+    [
+      'tslab',
+      'tools/kernels/node_modules/@tslab/typescript-for-tslab',
+      { module: 'commonjs', moduleResolution: 'node', strict: false, lib: ['es2022'] },
+    ],
     ['Node', 'node_modules/typescript', { module: 'nodenext', moduleResolution: 'nodenext' }],
-    ['bundlers', 'node_modules/typescript', { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
+    [
+      'bundlers',
+      'node_modules/typescript',
+      { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true },
+    ],
   ])('compile as %s compiles, and wrong uses do not', async (name, compiler, options) => {
     const compilerOptions = {
       target: 'es2022',

@@ -77,7 +77,11 @@ export class KernelView {
     this.#rest();
     this.#put(final, true);
     await this.#queue;
-    if (this.#broken) return;
+    // The kernel cannot show anything any more: not confirmed, the bundle goes to whoever joins next.
+    if (this.#broken) {
+      this.#end();
+      return;
+    }
     try {
       await accessOf(this.#handle).views.confirm(this.#viewId);
     } catch {

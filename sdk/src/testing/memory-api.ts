@@ -15,11 +15,11 @@ import {
   type Target,
   type Timing,
   taskDescriptionSchema,
-  type ViewUpdate,
 } from '../schemas/index.js';
 import { PROTOCOL } from '../schemas/system.js';
 import { renderBundle } from '../views/bundle.js';
 import type { MemoryBridge } from './memory-bridge.js';
+import { MemoryViews } from './memory-views.js';
 import { testAnswer, testPilot, testService, testTask } from './records.js';
 import type { Script } from './script.js';
 
@@ -39,7 +39,7 @@ const TIMING: Timing = {
 export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
   const credentials = new Map<string, CredentialReport>();
   const logs = new Map<string, string>();
-  const confirmed = new Set<string>();
+  const views = new MemoryViews(bridge);
 
   const explain = (record: AnyRecord) => ({
     text: record.reason?.text ?? record.error?.message ?? `It is ${record.state}.`,
@@ -244,31 +244,14 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
       },
     },
     views: {
-      render: async (input) => renderBundle(target(input.target), input.viewId),
-      join: async (input, options) => memoryView(bridge, input, confirmed, options?.signal),
+      render: async (input) => renderBundle(bridge.spoken(target(input.target)), input.viewId),
+      join: async ({ viewId, target: shown, role }, options) => views.join(viewId, shown, role, options?.signal),
       confirm: async ({ viewId }) => {
-        confirmed.add(viewId);
+        views.confirm(viewId);
         return {};
       },
     },
   };
-}
-
-/** A view with one participant, which therefore writes the final bundle. */
-async function* memoryView(
-  bridge: MemoryBridge,
-  input: { readonly viewId: string; readonly target: Target; readonly role: 'renderer' | 'kernel' },
-  confirmed: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ViewUpdate, void, void> {
-  const renderers = input.role === 'renderer' ? 1 : 0;
-  yield { renderers, writer: true, final: null, confirmed: confirmed.has(input.viewId) };
-  for await (const _change of bridge.watch(undefined, signal)) {
-    const record: AnyRecord = bridge.find(input.target.kind, input.target.id);
-    if (!isFinal(record)) continue;
-    yield { renderers, writer: true, final: renderBundle(record, input.viewId), confirmed: false };
-    return;
-  }
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

@@ -28,7 +28,7 @@ export class MemoryBridge {
     this.#seq += 1;
     const stored = { ...record, seq: this.#seq };
     this.#records.set(record.id, stored);
-    this.#wake();
+    this.wake();
     return stored;
   }
 
@@ -46,7 +46,7 @@ export class MemoryBridge {
     this.#seq += 1;
     this.#records.delete(id);
     this.#removed.push({ id, seq: this.#seq });
-    this.#wake();
+    this.wake();
   }
 
   /** By id, by name of a live one, or by name. */
@@ -101,7 +101,7 @@ export class MemoryBridge {
         yield { epoch: 1, seq: seen, reset, ...byKind(changed), removed: reset ? [] : removed };
         reset = false;
       } else {
-        await this.#sleep(signal);
+        await this.sleep(signal);
       }
     }
   }
@@ -126,12 +126,18 @@ export class MemoryBridge {
         yield batch;
         if (isFinal(answer)) return;
       } else {
-        await this.#sleep(signal);
+        await this.sleep(signal);
       }
     }
   }
 
-  #sleep(signal: AbortSignal | undefined): Promise<void> {
+  /** A record as it is sent by itself: an answer that has ended carries its text. */
+  spoken(record: AnyRecord): AnyRecord {
+    return record.kind === 'answer' ? spoken(record, this.text(record.id)) : record;
+  }
+
+  /** Waits for the next change, or for the signal. */
+  sleep(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         this.#sleepers.delete(wake);
@@ -143,7 +149,7 @@ export class MemoryBridge {
     });
   }
 
-  #wake(): void {
+  wake(): void {
     for (const wake of [...this.#sleepers]) wake();
   }
 }

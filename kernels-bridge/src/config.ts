@@ -43,9 +43,9 @@ export function packageVersion(): string {
 
 /** State root and runtime dir as every part of Pilothouse finds them; XDG variables differ between login, portal and job. */
 export function locate(env: Readonly<NodeJS.ProcessEnv>): { home: string; runtimeDir: string; launcher: string } {
-  const home = resolve(env['PILOTHOUSE_HOME'] || join(homedir(), '.pilothouse'));
-  const runtimeDir = resolve(env['PILOTHOUSE_RUNTIME_DIR'] || `/tmp/pilothouse-${userInfo().uid}`);
-  return { home, runtimeDir, launcher: resolve(env['PILOTHOUSE_LAUNCHER'] || join(home, 'launcher.json')) };
+  const home = resolve(env.PILOTHOUSE_HOME || join(homedir(), '.pilothouse'));
+  const runtimeDir = resolve(env.PILOTHOUSE_RUNTIME_DIR || `/tmp/pilothouse-${userInfo().uid}`);
+  return { home, runtimeDir, launcher: resolve(env.PILOTHOUSE_LAUNCHER || join(home, 'launcher.json')) };
 }
 
 /** Reads the configuration from the environment. */
@@ -60,11 +60,11 @@ export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): C
     runtimeDir,
     socket: join(runtimeDir, 'bridge.sock'),
     agentsSocket: join(runtimeDir, 'agents.ipc'),
-    takeOver: env['PILOTHOUSE_TAKE_OVER'] === '1',
-    idleExit: seconds(env['PILOTHOUSE_IDLE_EXIT_SECONDS'], 15 * 60),
-    heartbeat: seconds(env['PILOTHOUSE_HEARTBEAT_SECONDS'], 15),
+    takeOver: env.PILOTHOUSE_TAKE_OVER === '1',
+    idleExit: seconds(env.PILOTHOUSE_IDLE_EXIT_SECONDS, 15 * 60),
+    heartbeat: seconds(env.PILOTHOUSE_HEARTBEAT_SECONDS, 15),
     node: process.execPath,
-    allowLoginNode: env['PILOTHOUSE_ALLOW_LOGIN_NODE'] === '1',
+    allowLoginNode: env.PILOTHOUSE_ALLOW_LOGIN_NODE === '1',
     launcher,
     env,
   };

@@ -62,11 +62,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === undefined) return usage(`There is no command "${name}".`);
   const args = parse(command, rest);
   if (typeof args === 'string') return usage(`${args} Write: pilothouse ${command.usage}`);
-  if (args.values['help'] === true) {
+  if (args.values.help === true) {
     process.stdout.write(`pilothouse ${command.usage}\n    ${command.summary}\n`);
     return EXIT.ok;
   }
-  const context = makeContext(args.values['json'] === true);
+  const context = makeContext(args.values.json === true);
   try {
     return (await command.run(context, args)) ?? EXIT.ok;
   } catch (error) {
@@ -82,7 +82,7 @@ function parse(command: Command, argv: readonly string[]): Arguments | string {
       options: { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     });
     const [least, most] = command.words;
-    if (values['help'] !== true && (positionals.length < least || positionals.length > most)) {
+    if (values.help !== true && (positionals.length < least || positionals.length > most)) {
       return positionals.length < least ? 'Something is missing.' : 'There are too many words.';
     }
     return { positionals, values };

@@ -18,7 +18,7 @@ export interface Managers {
 export function createManagers(context: Context): Managers {
   const { config } = context;
   const templates = new TemplateRegistry([
-    new SmolLm2Template({ given: config.env['PILOTHOUSE_DEMO_ENV'], launcher: config.launcher }),
+    new SmolLm2Template({ given: config.env.PILOTHOUSE_DEMO_ENV, launcher: config.launcher }),
   ]);
   const pilots = new PilotManager(context);
   const tasks = new TaskManager(context, pilots);

@@ -15,11 +15,11 @@ export function deriveServiceState(service: ServiceRecord, t: string): { state: 
   const ready = instances.filter(({ state }) => state === 'READY').length;
   const open = instances.filter(({ state }) => !instanceStates.isFinal(state));
   const failed = instances.filter(({ state }) => state === 'FAILED').length;
-  const stopping = service.state === 'STOPPING' || service.times['STOPPING'] !== undefined;
+  const stopping = service.state === 'STOPPING' || service.times.STOPPING !== undefined;
   if (open.length === 0) return { state: failed > 0 && !stopping ? 'FAILED' : 'STOPPED', reason: null };
   if (stopping) return { state: 'STOPPING', reason: service.reason };
   if (ready === instances.length) return { state: 'READY', reason: null };
-  const wasReady = service.times['READY'] !== undefined || service.times['DEGRADED'] !== undefined;
+  const wasReady = service.times.READY !== undefined || service.times.DEGRADED !== undefined;
   const state = ready > 0 ? 'DEGRADED' : wasReady ? 'UNAVAILABLE' : 'STARTING';
   return { state, reason: explainInstances(service, open, ready, t) };
 }

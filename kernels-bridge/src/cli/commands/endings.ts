@@ -13,13 +13,13 @@ export const end: Command = {
   options,
   words: [0, 1],
   run(context, { positionals: [ref], values }) {
-    const all = values['all'] === true;
+    const all = values.all === true;
     if (all === (ref !== undefined)) {
       context.note('Name one pilot, or write --all.');
       return Promise.resolve(EXIT.usage);
     }
     return withSession((session) =>
-      ref === undefined ? endAll(session, context, values['yes'] === true) : endOne(session, context, ref),
+      ref === undefined ? endAll(session, context, values.yes === true) : endOne(session, context, ref),
     );
   },
 };

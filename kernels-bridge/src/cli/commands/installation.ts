@@ -17,7 +17,7 @@ export const doctor: Command = {
   async run({ config, result }) {
     // Checked from here, not by the bridge: most of what can be wrong keeps it from starting.
     const templates = new TemplateRegistry([
-      new SmolLm2Template({ given: config.env['PILOTHOUSE_DEMO_ENV'], launcher: config.launcher }),
+      new SmolLm2Template({ given: config.env.PILOTHOUSE_DEMO_ENV, launcher: config.launcher }),
     ]);
     const checks = await runChecks({
       config,

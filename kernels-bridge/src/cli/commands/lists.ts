@@ -19,7 +19,7 @@ function list<R>(
     options,
     words: [0, 0],
     async run({ result }, { values }) {
-      const handles = await withSession((session) => read(session, values['all'] === true));
+      const handles = await withSession((session) => read(session, values.all === true));
       const records = handles.map(({ record }) => record);
       result(records, () => show(records));
       return undefined;

@@ -39,8 +39,8 @@ export const logs: Command = {
         note('A pilot has no output of its own; name a task or a service.');
         return EXIT.usage;
       }
-      const stream = values['stderr'] === true ? 'stderr' : 'stdout';
-      const instance = values['instance'] === undefined ? undefined : Number(values['instance']);
+      const stream = values.stderr === true ? 'stderr' : 'stdout';
+      const instance = values.instance === undefined ? undefined : Number(values.instance);
       const read = (offset: number): Promise<LogChunk> =>
         thing.kind === 'task' ? thing.log({ stream, offset }) : thing.log({ stream, offset, instance });
       for (let offset = 0; ; ) {
@@ -48,7 +48,7 @@ export const logs: Command = {
         if (json) print(JSON.stringify(chunk));
         else process.stdout.write(chunk.text);
         const more = chunk.next < chunk.size;
-        if (chunk.complete || (!more && values['follow'] !== true)) return EXIT.ok;
+        if (chunk.complete || (!more && values.follow !== true)) return EXIT.ok;
         if (!more) await delay(FOLLOW_MS);
         offset = chunk.next;
       }

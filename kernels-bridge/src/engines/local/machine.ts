@@ -100,7 +100,7 @@ function push(values: number[], text: string | null): void {
 }
 
 function countGpus(env: Readonly<NodeJS.ProcessEnv>): { count: number; source: string } {
-  const visible = env['CUDA_VISIBLE_DEVICES'];
+  const visible = env.CUDA_VISIBLE_DEVICES;
   if (visible !== undefined) {
     const names = visible.split(',').filter((name) => name.trim() !== '' && name.trim() !== '-1');
     return { count: names.length, source: 'CUDA_VISIBLE_DEVICES' };
@@ -113,13 +113,13 @@ function countGpus(env: Readonly<NodeJS.ProcessEnv>): { count: number; source: s
 }
 
 function jobEnd(env: Readonly<NodeJS.ProcessEnv>): number | null {
-  const end = Number(env['SLURM_JOB_END_TIME']);
+  const end = Number(env.SLURM_JOB_END_TIME);
   return Number.isFinite(end) && end > 0 ? end * 1000 : null;
 }
 
 function loginNode(env: Readonly<NodeJS.ProcessEnv>): string | null {
-  if (env['SLURM_JOB_ID'] !== undefined) return null;
-  const folder = (env['PATH'] ?? '').split(delimiter).find((path) => path !== '' && isFile(join(path, 'sbatch')));
+  if (env.SLURM_JOB_ID !== undefined) return null;
+  const folder = (env.PATH ?? '').split(delimiter).find((path) => path !== '' && isFile(join(path, 'sbatch')));
   if (folder === undefined) return null;
   return `this looks like a login node (${join(folder, 'sbatch')} is there and no job surrounds it)`;
 }

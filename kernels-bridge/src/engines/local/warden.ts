@@ -88,8 +88,8 @@ const WHO = 'import sys; print(sys.executable); print(sys.version_info >= (3, 10
 
 /** Finds the Python that runs wardens: the one named, the system's, or the first on PATH that is new enough. */
 export async function findPython(env: Readonly<NodeJS.ProcessEnv>): Promise<string> {
-  const named = env['PILOTHOUSE_PYTHON'];
-  const folders = ['/usr/bin', ...(env['PATH'] ?? '').split(delimiter), '/usr/local/bin'];
+  const named = env.PILOTHOUSE_PYTHON;
+  const folders = ['/usr/bin', ...(env.PATH ?? '').split(delimiter), '/usr/local/bin'];
   const candidates = named ? [named] : [...new Set(folders.filter(Boolean).map((folder) => join(folder, 'python3')))];
   for (const candidate of candidates) {
     if ((await stat(candidate).catch(() => null)) === null && candidate.includes('/')) continue;

@@ -68,7 +68,11 @@ export class Router {
     this.#clock = clock;
     this.#limit = limit;
     this.#shown = new Throttle(LOAD_INTERVAL, (ids) => this.#show(ids));
-    for (const service of picture.list('service')) this.#observe(service);
+    for (const service of picture.list('service')) {
+      this.#observe(service);
+      // What an earlier bridge was answering ended with it.
+      if (service.load.outstanding + service.load.queued > 0) this.#shown.mark(service.id);
+    }
     this.#unsubscribe = picture.onChange(({ kind, id }) => {
       if (kind !== 'service') return;
       const service = picture.get('service', id);
@@ -129,7 +133,8 @@ export class Router {
   #load(id: string): ServiceLoad {
     let load = this.#services.get(id);
     if (load === undefined) {
-      load = { instances: new Map(), waiters: new Set(), totals: [] };
+      const totals = this.#picture.get('service', id)?.load.recent ?? [];
+      load = { instances: new Map(), waiters: new Set(), totals: [...totals] };
       this.#services.set(id, load);
     }
     return load;

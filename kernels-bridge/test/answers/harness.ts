@@ -3,7 +3,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ChunkBatch, newId, type Origin, type ServiceRecord } from '@pilothouse/sdk/internal';
+import {
+  type ChunkBatch,
+  newId,
+  type Origin,
+  type ServiceRecord,
+  serviceDescriptionSchema,
+} from '@pilothouse/sdk/internal';
 import { HttpClient } from '../../src/adapters/http-client.js';
 import { OpenAiApi } from '../../src/adapters/openai.js';
 import { systemClock } from '../../src/clock.js';
@@ -94,7 +100,7 @@ export function serviceAt(urls: readonly string[], name = 'model'): ServiceRecor
     endedAt: null,
     api: 'openai',
     origin: 'launched',
-    description: { template: 'smollm2' },
+    description: serviceDescriptionSchema.parse({ template: 'smollm2' }),
     template: 'smollm2',
     pilot: null,
     model: 'smollm2',

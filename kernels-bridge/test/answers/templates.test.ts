@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { type ServiceDescription, serviceDescriptionSchema } from '@pilothouse/sdk/internal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SmolLm2Template, TemplateRegistry } from '../../src/templates/index.js';
-import { atLeast } from '../../src/templates/machine.js';
+import { atLeast, type Machine } from '../../src/templates/machine.js';
 
-const MACHINE = { arch: 'x64', glibc: '2.36', cpuFlags: new Set(['avx2', 'fma', 'f16c', 'bmi2']) };
+const MACHINE: Machine = { arch: 'x64', glibc: '2.36', cpuFlags: new Set(['avx2', 'fma', 'f16c', 'bmi2']) };
 
 let scratch: string;
 

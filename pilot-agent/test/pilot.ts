@@ -36,6 +36,7 @@ export class TestPilot {
   readonly folder = join(this.home, 'pilots', this.id);
   readonly work = join(this.home, 'work');
   #seq = 0;
+  #epoch = 1;
 
   constructor(options: Partial<PilotFile> = {}) {
     for (const name of ['spool', 'journal', 'output', 'services'])
@@ -91,7 +92,8 @@ export class TestPilot {
   }
 
   /** Appends to the spool as a bridge does; gives the records as written. */
-  spool(entries: readonly SpoolEntry[], epoch = 1, from?: number): SpoolRecord[] {
+  spool(entries: readonly SpoolEntry[], epoch = this.#epoch, from?: number): SpoolRecord[] {
+    this.#epoch = Math.max(epoch, this.#epoch);
     if (from !== undefined) this.#seq = from - 1;
     const records = entries.map(
       (entry) => ({ seq: ++this.#seq, epoch, t: new Date().toISOString(), ...entry }) as SpoolRecord,
@@ -186,7 +188,7 @@ export class TestPilot {
         const last = this.last(id);
         return last && states.includes(last.state) ? last : undefined;
       },
-      () => `${JSON.stringify(this.last(id))}\n${this.log()}`,
+      () => `${this.journal().map((one) => JSON.stringify(one)).join('\n')}\n${this.log()}`,
     );
   }
 

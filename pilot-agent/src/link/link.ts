@@ -46,6 +46,9 @@ export class Link {
   #welcome = false;
   /** Last journal record sent in this conversation. */
   #sent = 0;
+  /** Last one that the bridge has acknowledged, and when it did so, or when the first after it was sent. */
+  #acked = 0;
+  #ackedAt = 0;
   #sending: Promise<unknown> = Promise.resolve();
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -98,8 +101,11 @@ export class Link {
   }
 
   async #tick(): Promise<void> {
-    const silent = performance.now() - this.#heardAt;
-    if (this.#welcome && silent < MISSED_BEATS * BEAT_SECONDS * 1000) {
+    const now = performance.now();
+    const patience = MISSED_BEATS * BEAT_SECONDS * 1000;
+    // Beats without acknowledgements: frames were lost, and the bridge does not know.
+    const forgotten = this.#sent > this.#acked && now - this.#ackedAt > patience;
+    if (this.#welcome && !forgotten && now - this.#heardAt < patience) {
       this.beat();
       return;
     }
@@ -163,6 +169,7 @@ export class Link {
           log(`the bridge speaks version ${frame.protocol} of the link, this agent ${LINK_PROTOCOL}; not connected`);
         } else if (await this.#listener.welcomed(frame.epoch)) {
           this.#sent = frame.haveSeq;
+          this.#acked = frame.haveSeq;
           this.#welcome = true;
           this.#tried = 0;
           this.beat();
@@ -170,6 +177,11 @@ export class Link {
         }
         break;
       case 'beat':
+        break;
+      case 'ack':
+        this.#acked = frame.seq;
+        this.#ackedAt = this.#heardAt;
+        this.#listener.frame(frame);
         break;
       default:
         if (this.#welcome) this.#listener.frame(frame);
@@ -184,7 +196,10 @@ export class Link {
       if (last === undefined || !this.#welcome) return;
       if (!(await this.#send({ type: 'events', records }))) return;
       // A new welcome may have set it back in the meantime.
-      if (this.#sent === from) this.#sent = last.seq;
+      if (this.#sent === from) {
+        if (this.#sent === this.#acked) this.#ackedAt = performance.now();
+        this.#sent = last.seq;
+      }
     }
   }
 

@@ -68,14 +68,19 @@ export class Output {
     for (const stream of ['stdout', 'stderr'] as const) await unlink(this.livePath(id, stream)).catch(ignoreMissing);
   }
 
-  /** The last lines of what a process has written to stderr so far, at most 4 KiB. */
-  async stderrTail(id: string): Promise<string> {
+  /** Bytes that a process has written to stderr so far. */
+  stderrSize(id: string): Promise<number> {
+    return sizeOf(this.livePath(id, 'stderr'));
+  }
+
+  /** The last lines of what a process has written to stderr since an offset, at most 4 KiB. */
+  async stderrTail(id: string, since = 0): Promise<string> {
     const size = await sizeOf(this.livePath(id, 'stderr'));
-    const from = Math.max(0, size - TAIL_BYTES);
+    const from = Math.max(since, size - TAIL_BYTES);
     const bytes = await readRange(this.livePath(id, 'stderr'), from, size - from);
     const lines = bytes.toString('utf8').trimEnd().split('\n');
     // A cut first line says little and may begin inside a character.
-    const whole = from > 0 ? lines.slice(1) : lines;
+    const whole = from > since ? lines.slice(1) : lines;
     return whole.slice(-TAIL_LINES).join('\n');
   }
 

@@ -47,6 +47,8 @@ export class Instance {
   #stopCause: PilothouseError | undefined;
   /** Why its process is being ended, when it is to start again. */
   #endCause: PilothouseError | undefined;
+  /** Where the error output of this attempt begins. */
+  #stderrFrom = 0;
   #askedAt: number | undefined;
   #launchMs: number | undefined;
   #readyAt = 0;
@@ -192,6 +194,7 @@ export class Instance {
       this.#enter('LAUNCHING', { attempt: this.#attempt });
       const { order, endpoint } = await prepareLaunch(pilot, this.#service, this.id, grant);
       this.#endpoint = endpoint;
+      this.#stderrFrom = await output.stderrSize(this.id);
       this.#record('LAUNCHING', { attempt: this.#attempt, endpoint });
       // The port must stand in the journal before anything listens on it: the next agent finds the instance by it.
       await journal.flush();
@@ -272,7 +275,7 @@ export class Instance {
   async #exited(code: number): Promise<void> {
     this.#watch?.stop();
     const end = processEnd(code);
-    const tail = await this.#context.output.stderrTail(this.id).catch((error: unknown) => {
+    const tail = await this.#context.output.stderrTail(this.id, this.#stderrFrom).catch((error: unknown) => {
       log(`error output of ${this.id} cannot be read`, error);
       return '';
     });

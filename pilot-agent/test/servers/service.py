@@ -1,0 +1,48 @@
+"""A small real HTTP server, as services are: a port, a health path, a key. Behaves as its arguments say.
+
+service.py PORT [--starting SECONDS] [--sick-file PATH] [--die-file PATH] [--log PATH]
+"""
+
+import argparse
+import os
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+parser = argparse.ArgumentParser()
+parser.add_argument("port", type=int)
+parser.add_argument("--starting", type=float, default=0)
+parser.add_argument("--sick-file", default="")
+parser.add_argument("--die-file", default="")
+parser.add_argument("--log", default="")
+arguments = parser.parse_args()
+began = time.monotonic()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        sick = time.monotonic() - began < arguments.starting or os.path.exists(arguments.sick_file)
+        self.send_response(503 if sick else 200, "Loading model" if sick else "OK")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def watch() -> None:
+    while True:
+        if os.path.exists(arguments.die_file):
+            os.unlink(arguments.die_file)
+            print("out of memory, giving up", file=sys.stderr, flush=True)
+            os._exit(3)
+        time.sleep(0.02)
+
+
+if arguments.log:
+    with open(arguments.log, "a") as log:
+        log.write(f"{os.getpid()} {arguments.port}\n")
+if arguments.die_file:
+    threading.Thread(target=watch, daemon=True).start()
+ThreadingHTTPServer(("127.0.0.1", arguments.port), Handler).serve_forever()

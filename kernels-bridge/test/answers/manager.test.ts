@@ -96,7 +96,9 @@ describe('an answer', () => {
     }
     expect(timing.ttft).toBeLessThanOrEqual(timing.total);
     expect(parts.answers.get(asked.id).text).toBe(final.text);
-    expect(parts.picture.get('answer', asked.id)).toMatchObject({ state: 'DONE', text: null, chunks: PIECES });
+    const listed = parts.picture.get('answer', asked.id);
+    expect(listed).toMatchObject({ state: 'DONE', text: null, chunks: PIECES, seq: final.seq });
+    expect(final.seq).toBeGreaterThan(asked.seq);
     expect(Object.keys(final.times)).toEqual(['NEW', 'QUEUED', 'STREAMING', 'DONE']);
   });
 
@@ -365,7 +367,7 @@ describe('a bridge that was killed', () => {
     const asked = await parts.answers.chat(question);
     const { final, chunks } = await followAll(parts, asked.id);
     const next = await restart();
-    expect(next.answers.get(asked.id)).toEqual(final);
+    expect(next.answers.get(asked.id)).toEqual({ ...final, seq: expect.any(Number) });
     expect((await followAll(next, asked.id)).chunks).toEqual(chunks);
     expect((await next.answers.chat(question)).id).toBe(asked.id);
   });

@@ -217,7 +217,7 @@ export class AnswerManager {
 
   #publish(answer: KeptAnswer): void {
     if (answer.isFinal) this.#counts.unmark(answer.id);
-    this.#options.picture.put('answer', answer.record);
+    answer.numbered(this.#options.picture.put('answer', answer.record).seq);
   }
 
   #find(ref: string): KeptAnswer {

@@ -83,6 +83,11 @@ export class KeptAnswer {
     this.#changed();
   }
 
+  /** Takes the number of its last change in the picture, so that records from here and from there can be ordered. */
+  numbered(seq: number): void {
+    this.#record = { ...this.#record, seq };
+  }
+
   /** Says why it waits. Returns false when that was known. */
   note(reason: Reason): boolean {
     if (this.#record.reason?.text === reason.text) return false;

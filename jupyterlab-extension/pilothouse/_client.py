@@ -6,10 +6,10 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -20,6 +20,7 @@ from ._version import PROTOCOL, __version__
 from .errors import PilothouseError
 
 log = logging.getLogger("pilothouse")
+T = TypeVar("T")
 
 #: How long a call may take when nothing else is said, in seconds.
 CALL_SECONDS = 30.0
@@ -48,14 +49,10 @@ class Client:
         """Finds or starts Pilothouse and checks that both sides speak the same."""
         limit = CALL_SECONDS if timeout is None else timeout
         try:
-            await asyncio.wait_for(self._connected(), limit)
+            await asyncio.wait_for(self._until_it_works(lambda _: _nothing()), limit)
         except asyncio.TimeoutError as error:
             raise PilothouseError(
                 "TIMEOUT", f"Pilothouse did not answer within {limit:g} s", hint="Run `pilothouse doctor`"
-            ) from error
-        except httpx.TransportError as error:
-            raise PilothouseError(
-                "BRIDGE_UNREACHABLE", f"Pilothouse does not answer: {error}", hint="Run `pilothouse doctor`"
             ) from error
 
     async def call(self, path: str, data: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> Any:
@@ -69,25 +66,30 @@ class Client:
         Raises:
             PilothouseError: what the other side says, ``TIMEOUT``, or why there is no other side.
         """
+
+        async def post(http: httpx.AsyncClient) -> Any:
+            response = await http.post(f"/api/v1/{path}", json=data or {})
+            return _output(response.status_code, response.content)
+
         limit = CALL_SECONDS if timeout is None else timeout
         try:
-            return await asyncio.wait_for(self._call_until_it_works(path, data or {}), limit)
+            return await asyncio.wait_for(self._until_it_works(post), limit)
         except asyncio.TimeoutError as error:
             raise PilothouseError(
                 "TIMEOUT", f"{path.replace('/', '.')} took longer than {limit:g} s", hint="Try again, or wait longer"
             ) from error
 
-    async def _call_until_it_works(self, path: str, data: Mapping[str, Any]) -> Any:
-        # Waiting ends with the time-out of the call.
+    async def _until_it_works(self, work: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+        """Does it anew after each lost connection; the caller's time-out ends that."""
         attempt = 0
         while True:
             http = self._http
             try:
                 http = await self._connected()
-                response = await http.post(f"/api/v1/{path}", json=data)
-                return _output(response.status_code, response.content)
+                return await work(http)
             except httpx.TransportError as error:
-                log.debug("%s: %s; trying again", path, error)
+                # One that was just killed may take a connection before its socket closes.
+                log.debug("%s; trying again", error)
                 await self._drop(http)
                 await asyncio.sleep(pause(attempt))
                 attempt += 1
@@ -166,6 +168,10 @@ def _open(path: Path) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=str(path), limits=limits)
     # The environment's proxies are for the network, and this is a socket of this host.
     return httpx.AsyncClient(transport=transport, base_url="http://pilothouse", timeout=None, trust_env=False)
+
+
+async def _nothing() -> None:
+    """What `connect` has to do once there is a connection."""
 
 
 def pause(attempt: int) -> float:

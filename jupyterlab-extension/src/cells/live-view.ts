@@ -42,9 +42,10 @@ export class LiveView {
     this.subject = new BehaviorSubject<ViewState>({
       record: snapshot,
       text: snapshot.kind === 'answer' ? (snapshot.text ?? '') : '',
-      mode: final ? 'final' : 'offline',
+      mode: final ? 'final' : view.target === '' ? 'live' : 'offline',
     });
-    if (!final) this.subscriptions.add(app.session.connection$.subscribe(({ state }) => this.onConnection(state)));
+    if (!final && view.target !== '')
+      this.subscriptions.add(app.session.connection$.subscribe(({ state }) => this.onConnection(state)));
   }
 
   get value(): ViewState {

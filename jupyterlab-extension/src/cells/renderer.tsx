@@ -10,7 +10,7 @@ import { retryAnswer } from './retry.js';
 
 /** Draws the output of a cell that shows a pilot, a service, a task or an answer. */
 export class ViewRenderer extends ReactPanel implements IRenderMime.IRenderer {
-  private live: { readonly viewId: string; readonly trusted: boolean; readonly view: LiveView } | null = null;
+  private live: { readonly key: string; readonly trusted: boolean; readonly view: LiveView } | null = null;
   private model: IRenderMime.IMimeModel | null = null;
   private fallback = '';
 
@@ -47,19 +47,19 @@ export class ViewRenderer extends ReactPanel implements IRenderMime.IRenderer {
       // biome-ignore lint/security/noDangerouslySetInnerHtml: sanitised above
       return <div dangerouslySetInnerHTML={{ __html: this.fallback }} />;
     }
-    return (
-      <CellView key={live.viewId} view={live.view} readOnly={!live.trusted} onRetry={() => this.retry(live.view)} />
-    );
+    return <CellView key={live.key} view={live.view} readOnly={!live.trusted} onRetry={() => this.retry(live.view)} />;
   }
 
   private present(view: View, trusted: boolean): void {
-    if (this.live?.viewId === view.viewId && this.live.trusted === trusted) {
+    // A kernel may show a question before it has been taken; only then does it have an id to follow.
+    const key = `${view.viewId} ${view.target}`;
+    if (this.live?.key === key && this.live.trusted === trusted) {
       this.live.view.accept(view.snapshot);
       return;
     }
     this.release();
     const live = new LiveView(this.app, view, trusted, (bundle) => this.write(bundle));
-    this.live = { viewId: view.viewId, trusted, view: live };
+    this.live = { key, trusted, view: live };
   }
 
   private write(bundle: ViewBundle): void {

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { attachDescriptionSchema, type CredentialReport, nameSchema } from '@pilothouse/sdk/internal';
 import { type ReactNode, useId, useState } from 'react';
 import { BehaviorSubject } from 'rxjs';
@@ -10,7 +11,7 @@ import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
 import { CommandIDs, type IPilothouse } from '../tokens.js';
 import { type FormBody, FormDialog } from './form-dialog.js';
-import { formSchema, zodIssues } from './json-schema.js';
+import { type FieldIssue, formSchema, zodIssues } from './json-schema.js';
 import { type FormValue, SchemaForm } from './schema-form.js';
 import { ShowCode } from './show-code.js';
 
@@ -102,7 +103,12 @@ function AttachContent(props: {
   const { value, credentials, checking, problem } = useLive(props.model, props.model.value);
   const names = credentials.map((credential) => credential.name);
   const parsed = attachDescriptionSchema.safeParse(value);
-  const credential = { ...propertyOf('credential'), enum: ['', ...names], pattern: undefined };
+  const { pattern: _pattern, ...rest } = propertyOf('credential');
+  const credential = {
+    ...rest,
+    default: '',
+    oneOf: ['', ...names].map((name) => ({ const: name, title: name === '' ? trans.__('none') : name })),
+  };
   return (
     <>
       <SchemaForm
@@ -111,11 +117,10 @@ function AttachContent(props: {
         uiSchema={{
           'ui:order': ['url', 'credential', 'name', 'model', 'allowUnauthenticated'],
           url: { 'ui:placeholder': 'http://127.0.0.1:8000/v1' },
-          credential: { 'ui:enumNames': [trans.__('none'), ...names] },
         }}
         value={value}
         onChange={(next) => props.onChange(withoutEmpty(next))}
-        check={(current) => zodIssues(attachDescriptionSchema, withoutEmpty(current))}
+        check={(current) => attachIssues(current, trans)}
       />
       <AddCredential onAdded={props.onCredential} />
       {parsed.success ? <ShowCode subject={{ kind: 'attach', description: withoutPresets(parsed.data) }} /> : null}
@@ -176,9 +181,19 @@ function AddCredential(props: { readonly onAdded: (credential: CredentialReport)
   );
 }
 
-function propertyOf(name: string): object {
+/** What stands against it; an address that nobody has begun to type is not yet wrong. */
+function attachIssues(value: FormValue, trans: TranslationBundle): readonly FieldIssue[] {
+  const issues = zodIssues(attachDescriptionSchema, withoutEmpty(value)).filter(({ path }) => path[0] !== 'url');
+  const { url } = value;
+  if (url === undefined || attachDescriptionSchema.shape.url.safeParse(url).success) return issues;
+  const message =
+    url === '' ? trans.__('Give the address of the server.') : trans.__('An address starts with http:// or https://.');
+  return [...issues, { path: ['url'], message }];
+}
+
+function propertyOf(name: string): Readonly<Record<string, unknown>> {
   const property = SCHEMA.properties?.[name];
-  return typeof property === 'object' ? property : {};
+  return typeof property === 'object' ? { ...property } : {};
 }
 
 /** A field that has been emptied counts as not given; the address stays, so that it can be asked for. */

@@ -24,7 +24,17 @@ export function formSchema(schema: z.ZodType): RJSFSchema {
 }
 
 function shape(node: Json, definitions: Json): Json {
-  const { $ref, allOf, anyOf, definitions: _definitions, $schema: _schema, id: _id, ...own } = node;
+  // Examples would turn a plain field into a list to choose from.
+  const {
+    $ref,
+    allOf,
+    anyOf,
+    definitions: _definitions,
+    $schema: _schema,
+    id: _id,
+    examples: _examples,
+    ...own
+  } = node;
   const parts: Json[] = [];
   if (typeof $ref === 'string') parts.push(resolve($ref, definitions));
   if (Array.isArray(allOf)) parts.push(...allOf.filter(isObject));

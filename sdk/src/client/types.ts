@@ -48,6 +48,7 @@ export interface Status<S extends string> {
 
 /** What every handle of a live thing can do. A handle is a way to look: closing it ends nothing. */
 export interface Handle<S extends string, R> extends AsyncDisposable {
+  /** `<kind>-<10 characters>`; of an answer it is empty until the question has been taken. */
   readonly id: string;
   readonly name: string;
   readonly state: S;
@@ -108,12 +109,21 @@ export interface Service extends Handle<ServiceState, ServiceRecord> {
   readonly kind: 'service';
   /** Resolves when it can be called; rejects with SERVICE_FAILED when that can no longer come. */
   ready(options?: CallOptions): Promise<void>;
-  /** Asks it. Returns at once; asked before it is ready, the question waits. */
+  /**
+   * Asks it. Returns at once; asked before it is ready, the question waits. Aborting `signal` stops the answer.
+   *
+   * @example
+   * ```ts
+   * const { text, timing } = await llm.chat('What does ionizing radiation do to DNA?', { maxTokens: 120 }).result();
+   * ```
+   */
   chat(
     prompt: string | readonly Message[],
     options?: ChatOptions & { readonly signal?: AbortSignal | undefined },
   ): Answer;
+  /** Output of one instance (default the first); by default `stderr`, where servers write. */
   log(options?: LogOptions & { readonly instance?: number | undefined }): Promise<LogChunk>;
+  /** Probes every instance now. */
   probe(options?: CallOptions): Promise<void>;
   /** Stops it; an attached service is only let go. */
   stop(options?: CallOptions): Promise<void>;

@@ -2,7 +2,6 @@ import { ReconnectingConnector } from '../client/connection/reconnecting.js';
 import { LiveSession } from '../client/session.js';
 import type { CallOptions, Session } from '../client/types.js';
 import { VERSION } from '../client/version.js';
-import type { Origin } from '../schemas/index.js';
 import { dialLocal } from './dial.js';
 import { originOf } from './origin.js';
 import { locate } from './paths.js';
@@ -13,6 +12,8 @@ export interface ConnectOptions extends CallOptions {
   readonly name?: string | undefined;
   /** State root; default: `$PILOTHOUSE_HOME`, else `~/.pilothouse`. */
   readonly home?: string | undefined;
+  /** Takes over from a Pilothouse that runs for you on another host; it ends then. Default: `PILOTHOUSE_TAKE_OVER=1`. */
+  readonly takeOver?: boolean | undefined;
 }
 
 /**
@@ -28,18 +29,10 @@ export interface ConnectOptions extends CallOptions {
  * await session.close(); // ends nothing
  * ```
  */
-export async function connect(options: ConnectOptions = {}): Promise<Session> {
-  return connectAs(undefined, options);
-}
-
-/** {@link connect} for programs that are no notebook and no script, such as the command line. */
-export async function connectAs(
-  kind: Origin['kind'] | undefined,
-  { name, home, ...limits }: ConnectOptions = {},
-): Promise<Session> {
-  const origin = originOf(name, kind);
+export async function connect({ name, home, takeOver, ...limits }: ConnectOptions = {}): Promise<Session> {
+  const origin = originOf(name);
   const connector = new ReconnectingConnector({
-    dial: dialLocal(locate(home)),
+    dial: dialLocal(locate(home), takeOver ?? process.env.PILOTHOUSE_TAKE_OVER === '1'),
     client: `sdk/${VERSION} ${origin().kind}`,
   });
   const session = new LiveSession(connector, origin);

@@ -22,8 +22,12 @@ const SOCKET_OPTIONS = {
   closeTimeout: CLOSE_MS,
 };
 
-/** Opens a socket to the user's bridge, starting it where none answers. */
-export function dialLocal(paths: Paths): Dial {
+/**
+ * Opens a socket to the user's bridge, starting it where none answers.
+ *
+ * @param takeOver - start it also while one of another host holds the lease
+ */
+export function dialLocal(paths: Paths, takeOver: boolean): Dial {
   return async (signal) => {
     checkPrivate(paths.runtimeDir);
     const lease = await readLease(paths.home);
@@ -33,14 +37,14 @@ export function dialLocal(paths: Paths): Dial {
       const open = await tryOpen(path, signal);
       if (open) return open;
     }
-    if (lease) refuseForeignLease(lease);
-    return startAndOpen(paths, signal);
+    if (lease && !takeOver) refuseForeignLease(lease);
+    return startAndOpen(paths, takeOver, signal);
   };
 }
 
-async function startAndOpen(paths: Paths, signal: AbortSignal): Promise<Dialed> {
+async function startAndOpen(paths: Paths, takeOver: boolean, signal: AbortSignal): Promise<Dialed> {
   checkSocketPath(paths.socket);
-  const bridge = await startBridge(paths);
+  const bridge = await startBridge(paths, takeOver);
   const deadline = performance.now() + START_SECONDS * 1000;
   while (performance.now() < deadline) {
     await pause(LOOK_AGAIN_MS, signal);

@@ -27,11 +27,11 @@ export async function readLease(home: string): Promise<LeaseFile | null> {
 
 /** Refuses to start a second bridge while one of another host holds the lease and says so. */
 export function refuseForeignLease(lease: LeaseFile): void {
-  if (lease.released || lease.host === hostname() || process.env.PILOTHOUSE_TAKE_OVER === '1') return;
+  if (lease.released || lease.host === hostname()) return;
   const age = (Date.now() - Date.parse(lease.heartbeat)) / 1000;
   if (age > LEASE_STALE_SECONDS) return;
   throw new PilothouseError('OWNED_ELSEWHERE', `Pilothouse runs for you on ${lease.host}.`, {
-    hint: `Work there, end it there with "pilothouse bridge stop", or take over here with PILOTHOUSE_TAKE_OVER=1.`,
+    hint: `Work there, end it there with "pilothouse bridge stop", or take over here with connect({ takeOver: true }) or PILOTHOUSE_TAKE_OVER=1.`,
     evidence: `lease ${lease.epoch} of ${lease.host}, last seen ${lease.heartbeat}`,
   });
 }

@@ -22,8 +22,8 @@ export function detectName(given: string | undefined, kind: Origin['kind']): str
 }
 
 /** Where calls come from; the folder is looked up for each call, as programs change it. */
-export function originOf(given?: string, as?: Origin['kind']): () => Origin {
-  const kind = as ?? detectKind();
+export function originOf(given?: string): () => Origin {
+  const kind = detectKind();
   const name = detectName(given, kind);
   return () => {
     const env: Origin['env'] = {};

@@ -27,7 +27,7 @@ export interface StartedBridge {
  * Starts the bridge of this installation so that it outlives this process: own session, output to its log (a pipe would
  * end it with its first line after we are gone). Starting several at once is harmless; all but one end again.
  */
-export async function startBridge(paths: Paths): Promise<StartedBridge> {
+export async function startBridge(paths: Paths, takeOver: boolean): Promise<StartedBridge> {
   const launcher = await readLauncher(paths);
   privateDirectory(paths.home);
   privateDirectory(paths.runtimeDir);
@@ -40,7 +40,7 @@ export async function startBridge(paths: Paths): Promise<StartedBridge> {
       cwd: paths.home,
       detached: true,
       stdio: ['ignore', log, log],
-      env: environment(paths),
+      env: { ...environment(paths), ...(takeOver ? { PILOTHOUSE_TAKE_OVER: '1' } : {}) },
     });
     child.once('error', (error) => {
       ended = `${program}: ${error.message}`;

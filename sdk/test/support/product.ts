@@ -77,7 +77,7 @@ export function runProgram(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const [program = '', ...args] = argv;
   return new Promise((settle, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 });
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {

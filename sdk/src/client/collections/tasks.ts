@@ -8,6 +8,8 @@ import { reference } from './reference.js';
 
 /** Tasks in one call of the contract; larger sets go in several, each safe to repeat. */
 const BATCH = 1000;
+/** Characters in one call: messages stay below 8 MiB whatever the alphabet. */
+const BATCH_LENGTH = 2 * 1024 * 1024;
 
 function plain({ pilot, services, ...rest }: TaskInput): TaskDescription {
   return {
@@ -15,6 +17,22 @@ function plain({ pilot, services, ...rest }: TaskInput): TaskDescription {
     ...(pilot === undefined ? {} : { pilot: reference(pilot) }),
     ...(services === undefined ? {} : { services: services.map(reference) }),
   };
+}
+
+function* batches<T>(tasks: readonly T[]): Generator<T[]> {
+  let batch: T[] = [];
+  let length = 0;
+  for (const task of tasks) {
+    const size = JSON.stringify(task).length;
+    if (batch.length === BATCH || (batch.length > 0 && length + size > BATCH_LENGTH)) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(task);
+    length += size;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** `session.tasks` */
@@ -25,8 +43,7 @@ export function tasksOf(core: Core): Tasks {
     const tasks = descriptions.map((description) => ({ description: plain(description), key: newId('key') }));
     const { origin } = caller;
     const records: TaskRecord[] = [];
-    for (let start = 0; start < tasks.length; start += BATCH) {
-      const batch = tasks.slice(start, start + BATCH);
+    for (const batch of batches(tasks)) {
       const taken = await caller.call(`submitting ${batch.length} tasks`, options, (api, signal) =>
         api.tasks.submit({ tasks: batch, origin }, { signal }),
       );

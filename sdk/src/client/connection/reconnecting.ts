@@ -29,6 +29,8 @@ export interface ReconnectingOptions {
   readonly dial: Dial;
   /** Tells the bridge who connects, for its log: `sdk/0.1.0 deno`. */
   readonly client: string;
+  /** milliseconds: silence after which a sign of life is asked for, and how long that may take */
+  readonly patience?: { readonly silence: number; readonly probe: number } | undefined;
 }
 
 /** Keeps one socket to the bridge open: opens it again with growing delays, and notices when the other side is mute. */
@@ -138,12 +140,13 @@ export class ReconnectingConnector implements Connector {
   async #watchOver(link: SocketLink): Promise<PilothouseError> {
     const ended = new AbortController();
     const closed = link.closed.finally(() => ended.abort());
+    const { silence, probe } = this.#options.patience ?? { silence: SILENCE_MS, probe: PROBE_MS };
     while (link.lost === null) {
-      await pause(Math.max(SILENCE_MS - link.silence, 1_000), ended.signal);
-      if (link.lost !== null || link.silence < SILENCE_MS) continue;
+      await pause(Math.max(silence - link.silence, 0), ended.signal);
+      if (link.lost !== null || link.silence < silence) continue;
       try {
         const input = { protocol: PROTOCOL, version: VERSION, client: this.#options.client };
-        await within(PROBE_MS, link.api.system.hello(input, { signal: ended.signal }));
+        await within(probe, link.api.system.hello(input, { signal: ended.signal }));
       } catch (error) {
         link.drop(
           new PilothouseError('CONNECTION_LOST', 'Pilothouse does not answer any more.', {

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AnyRecord, VIEW_MIME, viewBundleSchema } from '../src/schemas/index.js';
+import { instanceStates, pilotStates, requestStates, serviceStates, taskStates } from '../src/states/index.js';
+import { testAnswer, testPilot, testService, testTask } from '../src/testing/index.js';
+import { renderBundle } from '../src/views/bundle.js';
+import { errorSentence, formatMilliseconds, stateMark, timingLine } from '../src/views/words.js';
+
+const VIEW = 'view-0123456789';
+const TIMING = {
+  total: 224,
+  client: null,
+  communication: 1.12,
+  queue: 0.4,
+  service: 3.2,
+  inference: 217.4,
+  ttft: 62,
+  gaps: { p50: 6, p99: 9 },
+  tokensPerSecond: 160.2,
+};
+const USAGE = { promptTokens: 9, completionTokens: 36 };
+
+/** All markup of the bundle, without the text between. */
+const tags = (html: string): string[] => html.match(/<\/?[a-z]+/g) ?? [];
+
+describe('renderBundle', () => {
+  const records: AnyRecord[] = [testAnswer(), testPilot(), testService(), testTask()];
+
+  it.each(records.map((record) => [record.kind, record] as const))('draws a %s in all three forms', (_kind, record) => {
+    const bundle = renderBundle(record, VIEW);
+    expect(viewBundleSchema.parse(bundle)).toEqual(bundle);
+    expect(bundle[VIEW_MIME]).toMatchObject({ v: 1, viewId: VIEW, kind: record.kind, target: record.id });
+    expect(renderBundle(structuredClone(record), VIEW)).toEqual(bundle);
+    expect(bundle['text/html']).toContain(record.kind === 'answer' ? record.service.name : record.name);
+    expect(bundle['text/plain']).toContain(record.state);
+  });
+
+  it('shows who answered, the text and every part of its time', () => {
+    const bundle = renderBundle(testAnswer({ state: 'DONE', text: 'Hello', timing: TIMING, usage: USAGE }), VIEW);
+    for (const text of [
+      'smollm2 · instance 1',
+      'Hello',
+      'communication',
+      '1.1 ms',
+      '217 ms',
+      'first token',
+      '160',
+      '36',
+    ]) {
+      expect(bundle['text/html']).toContain(text);
+    }
+    expect(bundle['text/plain']).toContain(
+      'communication 1.1 ms · queue 0.4 ms · service 3.2 ms · inference 217 ms · total 224 ms · first token 62 ms · 160 tokens/s · 36 tokens',
+    );
+  });
+
+  it('says "not reported" for what the server did not report', () => {
+    const timing = { ...TIMING, inference: null, ttft: null, tokensPerSecond: null };
+    expect(timingLine(timing, null)).toBe(
+      'communication 1.1 ms · queue 0.4 ms · service 3.2 ms · inference not reported · total 224 ms · first token not reported · tokens/s not reported · tokens not reported',
+    );
+  });
+
+  it('leads with the remedy where something failed, and ends with the code', () => {
+    const error = {
+      code: 'CONTEXT_EXCEEDED',
+      message: '4000 tokens and 2048 fit',
+      hint: 'ask a shorter question',
+      retryable: false,
+      ids: {},
+    } as const;
+    expect(errorSentence(error)).toBe('Ask a shorter question. 4000 tokens and 2048 fit (CONTEXT_EXCEEDED).');
+    expect(renderBundle(testAnswer({ state: 'FAILED', error }), VIEW)['text/html']).toContain(
+      'Ask a shorter question.',
+    );
+  });
+
+  it('lets no text become markup', () => {
+    const plain = renderBundle(testAnswer({ text: 'x' }), VIEW)['text/html'];
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", 'b', '/', ' ', '\n'), minLength: 1 }),
+        (text) => {
+          const html = renderBundle(testAnswer({ text: `x${text}` }), VIEW)['text/html'];
+          expect(tags(html)).toEqual(tags(plain));
+        },
+      ),
+    );
+  });
+
+  it('shows lost contact beside the last known state', () => {
+    const contact = { lost: true, since: '2026-03-01T14:02:30.000Z' };
+    const { 'text/plain': text } = renderBundle(testPilot({ contact }), VIEW);
+    expect(text).toContain('ACTIVE · This machine · 2 cores · unreachable since 2026-03-01 14:02 UTC');
+  });
+});
+
+describe('words', () => {
+  it('give every state a shape and a word', () => {
+    for (const [kind, machine] of [
+      ['pilot', pilotStates],
+      ['task', taskStates],
+      ['service', serviceStates],
+      ['answer', requestStates],
+    ] as const) {
+      for (const state of machine.states) expect(stateMark(kind, state).shape).toMatch(/[●◐◌✕■]/);
+      expect(stateMark(kind, 'FAILED')).toEqual({ shape: '✕', word: 'FAILED', tone: 'bad' });
+    }
+    for (const state of instanceStates.states) expect(stateMark('instance', state).word).not.toBe('');
+    expect(stateMark('pilot', 'DRAINING').word).toBe('finishing');
+    expect(stateMark('instance', 'UNHEALTHY').word).toBe('not answering');
+  });
+
+  it('write times as people compare them', () => {
+    expect([0.44, 9.96, 217.4, 9_999, 12_340, 75_000].map(formatMilliseconds)).toEqual([
+      '0.4 ms',
+      '10 ms',
+      '217 ms',
+      '9999 ms',
+      '12.3 s',
+      '1 min 15 s',
+    ]);
+  });
+});

@@ -1,6 +1,3 @@
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { newId, type ServiceRecord } from '@pilothouse/sdk/internal';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,21 +15,20 @@ import {
   serviceAt,
   until,
 } from './harness.js';
-
-const STREAM = recorded('llama-server-answer.sse');
-const PIECES = 60;
+import { closed, PIECES, Servers, STREAM } from './servers.js';
 
 let scratch: ReturnType<typeof scratchFolder>;
+let servers: Servers;
 let parts: Parts;
-const cleanups: (() => unknown)[] = [];
 
 beforeEach(async () => {
   scratch = scratchFolder();
+  servers = new Servers();
   parts = await openAnswers(scratch.path);
 });
 afterEach(async () => {
   await parts.close();
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await servers.close();
   scratch.dispose();
 });
 
@@ -40,40 +36,9 @@ function put(...urls: string[]): ServiceRecord {
   return parts.picture.put('service', serviceAt(urls));
 }
 
-async function replay(bytes: Buffer = STREAM) {
-  const server = await serve((_, response) => {
-    beginStream(response)(bytes);
-    response.end();
-  });
-  cleanups.push(server.close);
-  return server;
-}
-
-/** A server whose streams the test drives; resolves with each response as it begins. */
-async function driven() {
-  const responses: ServerResponse[] = [];
-  const waiting: ((response: ServerResponse) => void)[] = [];
-  const server = await serve((_, response) => {
-    const next = waiting.shift();
-    if (next === undefined) responses.push(response);
-    else next(response);
-  });
-  cleanups.push(server.close);
-  const next = () => {
-    const ready = responses.shift();
-    return ready === undefined
-      ? new Promise<ServerResponse>((resolve) => waiting.push(resolve))
-      : Promise.resolve(ready);
-  };
-  return { ...server, next };
-}
-
-const closed = (response: ServerResponse) =>
-  new Promise<void>((resolve) => (response.closed ? resolve() : response.once('close', resolve)));
-
 describe('an answer', () => {
   test('runs, is kept with its text, and says where its time went', async () => {
-    const service = put((await replay()).url);
+    const service = put((await servers.replay()).url);
     const asked = await ask(parts, service);
     expect(asked).toMatchObject({ state: 'QUEUED', owner: 'test.ipynb', service: { name: 'model' } });
     const { chunks, final } = await followAll(parts, asked.id);
@@ -103,7 +68,7 @@ describe('an answer', () => {
   });
 
   test('is the same one when its question is repeated, also at once', async () => {
-    const server = await replay();
+    const server = await servers.replay();
     const service = put(server.url);
     const question = {
       service: service.name,
@@ -123,7 +88,7 @@ describe('an answer', () => {
   });
 
   test('tokens reach a follower one by one, as they are read', async () => {
-    const server = await driven();
+    const server = await servers.driven();
     const asked = await ask(parts, put(server.url));
     const source = parts.answers.follow(asked.id, 0);
     const signal = AbortSignal.timeout(20_000);
@@ -144,7 +109,7 @@ describe('an answer', () => {
   });
 
   test('followers that come and go lose and double nothing', async () => {
-    const service = put((await replay()).url);
+    const service = put((await servers.replay()).url);
     const asked = await ask(parts, service);
     const whole = (await followAll(parts, asked.id)).chunks.map(({ text }) => text);
     await fc.assert(
@@ -177,7 +142,7 @@ describe('an answer', () => {
 
 describe('waiting', () => {
   test('for a service that is not ready, with the reason; then it is asked', async () => {
-    const server = await replay();
+    const server = await servers.replay();
     const record = serviceAt([server.url]);
     const [instance] = record.instances;
     if (instance === undefined) throw new Error('no instance');
@@ -202,7 +167,7 @@ describe('waiting', () => {
   test('for a place, in order; each instance takes its share', async () => {
     await parts.close();
     parts = await openAnswers(scratch.path, 2, 1);
-    const [a, b] = [await driven(), await driven()];
+    const [a, b] = [await servers.driven(), await servers.driven()];
     const service = put(a.url, b.url);
     const asked = [await ask(parts, service), await ask(parts, service), await ask(parts, service)];
     const first = await a.next();
@@ -243,7 +208,7 @@ describe('waiting', () => {
   });
 
   test('no longer than the time-out', async () => {
-    const server = await driven();
+    const server = await servers.driven();
     const asked = await ask(parts, put(server.url), { timeout: '200ms' });
     const response = await server.next();
     const { final } = await followAll(parts, asked.id);
@@ -254,7 +219,7 @@ describe('waiting', () => {
 
 describe('failures', () => {
   test('a refused connection: another instance answers; none left says so', async () => {
-    const server = await replay();
+    const server = await servers.replay();
     const gone = await serve(() => undefined);
     await gone.close();
     const both = put(gone.url, server.url);
@@ -267,7 +232,7 @@ describe('failures', () => {
   });
 
   test('a stream that is cut keeps its text, and is not asked again', async () => {
-    const server = await driven();
+    const server = await servers.driven();
     const asked = await ask(parts, put(server.url));
     const response = await server.next();
     beginStream(response)(Buffer.concat(events(STREAM).slice(0, 12)));
@@ -284,17 +249,17 @@ describe('failures', () => {
       response.writeHead(400, { 'content-type': 'application/json' });
       response.end(recorded('llama-server-400-context.json'));
     });
-    cleanups.push(server.close);
     const { final } = await followAll(parts, (await ask(parts, put(server.url))).id);
     expect(final).toMatchObject({
       state: 'FAILED',
       text: '',
       error: { code: 'CONTEXT_EXCEEDED', ids: { answer: final.id } },
     });
+    await server.close();
   });
 
   test('a stop closes the connection to the server', async () => {
-    const server = await driven();
+    const server = await servers.driven();
     const asked = await ask(parts, put(server.url));
     const response = await server.next();
     beginStream(response)(Buffer.concat(events(STREAM).slice(0, 5)));
@@ -306,91 +271,8 @@ describe('failures', () => {
   });
 });
 
-describe('a bridge that was killed', () => {
-  /** Opens the same state root once more, as the next bridge does; the first one just stops being used. */
-  const restart = async () => {
-    const next = await openAnswers(scratch.path, 2);
-    cleanups.push(next.close);
-    return next;
-  };
-
-  test('answers under way are over, with the text so far, and can be asked again', async () => {
-    const server = await driven();
-    const service = put(server.url);
-    const asked = await ask(parts, service);
-    const send = beginStream(await server.next());
-    for (const event of events(STREAM).slice(0, 21)) send(event);
-    const file = join(scratch.path, 'calls', '1.jsonl');
-    await until(parts, () => (parts.picture.get('answer', asked.id)?.chunks ?? 0) === 20, 'twenty chunks');
-    await expect
-      .poll(() => readFileSync(file, 'utf8').split('"text":').length - 1, { timeout: 10_000 })
-      .toBeGreaterThanOrEqual(20);
-    const next = await restart();
-    const { final, chunks } = await followAll(next, asked.id, 25);
-    expect(chunks).toEqual([]);
-    expect(final).toMatchObject({ state: 'FAILED', error: { code: 'BRIDGE_RESTARTED', retryable: true }, chunks: 20 });
-    expect(final.text).toBe(parts.answers.get(asked.id).text);
-    next.picture.put('service', service);
-    const again = await next.answers.retry(asked.id, ORIGIN, newId('key'));
-    expect(again).toMatchObject({ retryOf: asked.id, messages: final.messages });
-    beginStream(await server.next())(STREAM);
-    expect((await followAll(next, again.id)).final.state).toBe('DONE');
-    await parts.answers.stop(asked.id);
-  });
-
-  test('told to end, it ends its answers with all of their text', async () => {
-    const server = await driven();
-    const asked = await ask(parts, put(server.url));
-    const response = await server.next();
-    beginStream(response)(Buffer.concat(events(STREAM).slice(0, 31)));
-    await until(parts, () => (parts.picture.get('answer', asked.id)?.chunks ?? 0) === 30, 'thirty chunks');
-    await parts.close();
-    await closed(response);
-    parts = await openAnswers(scratch.path, 2);
-    expect(parts.answers.get(asked.id)).toMatchObject({
-      state: 'FAILED',
-      error: { code: 'BRIDGE_RESTARTED' },
-      chunks: 30,
-    });
-  });
-
-  test('ended answers are there again, under the same key', async () => {
-    const service = put((await replay()).url);
-    const key = newId('key');
-    const question = {
-      service: service.id,
-      messages: [{ role: 'user' as const, content: 'hi' }],
-      options: {},
-      origin: ORIGIN,
-      key,
-    };
-    const asked = await parts.answers.chat(question);
-    const { final, chunks } = await followAll(parts, asked.id);
-    const next = await restart();
-    expect(next.answers.get(asked.id)).toEqual({ ...final, seq: expect.any(Number) });
-    expect((await followAll(next, asked.id)).chunks).toEqual(chunks);
-    expect((await next.answers.chat(question)).id).toBe(asked.id);
-  });
-
-  test('a torn last line is cut; a bad line elsewhere stops with file and line', async () => {
-    const service = put((await replay()).url);
-    const asked = await ask(parts, service);
-    await followAll(parts, asked.id);
-    const [name] = readdirSync(join(scratch.path, 'calls'));
-    const file = join(scratch.path, 'calls', name ?? '');
-    appendFileSync(file, '{"seq":99,"type":"requ');
-    const next = await restart();
-    expect(next.answers.get(asked.id).state).toBe('DONE');
-    appendFileSync(file, '\n');
-    await expect(openAnswers(scratch.path, 3)).rejects.toMatchObject({
-      code: 'LOG_DAMAGED',
-      field: expect.stringMatching(/calls\/1\.jsonl:\d+$/),
-    });
-  });
-});
-
 test('an answer that is taken off the lists is gone, one under way is not', async () => {
-  const server = await driven();
+  const server = await servers.driven();
   const service = put(server.url);
   const asked = await ask(parts, service);
   expect(() => parts.answers.forget(asked.id)).toThrow(expect.objectContaining({ code: 'INVALID_DESCRIPTION' }));
@@ -402,7 +284,7 @@ test('an answer that is taken off the lists is gone, one under way is not', asyn
 });
 
 test('a service’s load is shown, and is back to nothing at the end', async () => {
-  const server = await driven();
+  const server = await servers.driven();
   const service = put(server.url);
   const asked = [await ask(parts, service), await ask(parts, service)];
   await until(parts, () => parts.picture.get('service', service.id)?.load.outstanding === 2, 'two outstanding');

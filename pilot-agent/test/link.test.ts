@@ -54,7 +54,9 @@ describe('the link to the bridge', () => {
     const first = await bridgeOf(1);
     pilot.spool([pilot.task('one', ['true'])]);
     pilot.start();
-    await until('the first has heard of its end', () => first.events.some((one) => one.type === 'task' && one.state === 'DONE'));
+    await until('the first has heard of its end', () =>
+      first.events.some((one) => one.type === 'task' && one.state === 'DONE'),
+    );
     first.close();
     pilot.spool([pilot.task('two', ['true'])]);
     await pilot.state('two', 'DONE');

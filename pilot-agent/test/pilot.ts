@@ -188,7 +188,10 @@ export class TestPilot {
         const last = this.last(id);
         return last && states.includes(last.state) ? last : undefined;
       },
-      () => `${this.journal().map((one) => JSON.stringify(one)).join('\n')}\n${this.log()}`,
+      () =>
+        `${this.journal()
+          .map((one) => JSON.stringify(one))
+          .join('\n')}\n${this.log()}`,
     );
   }
 

@@ -25,7 +25,9 @@ function states(): string[] {
 }
 
 function reasons(state: string): (string | undefined)[] {
-  return pilot.instances('llm').flatMap((one) => (one.type === 'instance' && one.state === state ? [one.reason?.code] : []));
+  return pilot
+    .instances('llm')
+    .flatMap((one) => (one.type === 'instance' && one.state === state ? [one.reason?.code] : []));
 }
 
 describe('services', () => {
@@ -33,10 +35,14 @@ describe('services', () => {
     const bridge = await TestBridge.open(pilot);
     pilot.spool([service(['--starting', '0.3'])]);
     pilot.start();
-    const ready = await until('it is ready and published', () => {
-      const last = pilot.last('llm');
-      return last?.type === 'instance' && last.state === 'READY' && last.bootstrap ? last : undefined;
-    }, () => pilot.log());
+    const ready = await until(
+      'it is ready and published',
+      () => {
+        const last = pilot.last('llm');
+        return last?.type === 'instance' && last.state === 'READY' && last.bootstrap ? last : undefined;
+      },
+      () => pilot.log(),
+    );
     expect(states()).toEqual(['SCHEDULING', 'LAUNCHING', 'INITIALIZING', 'READY']);
     expect(ready.bootstrap?.launch).toBeGreaterThan(0);
     expect(ready.bootstrap?.init).toBeGreaterThan(290);
@@ -60,7 +66,10 @@ describe('services', () => {
     pilot.spool([
       pilot.task('asks', ['sh', '-c', 'echo $OPENAI_BASE_URL; echo $OPENAI_API_KEY'], { services: ['llm'] }),
     ]);
-    pilot.spool([service(['--starting', '0.5']), pilot.task('asks-2', ['sh', '-c', 'echo $OPENAI_BASE_URL; echo $OPENAI_API_KEY'], { services: ['llm'] })]);
+    pilot.spool([
+      service(['--starting', '0.5']),
+      pilot.task('asks-2', ['sh', '-c', 'echo $OPENAI_BASE_URL; echo $OPENAI_API_KEY'], { services: ['llm'] }),
+    ]);
     pilot.start();
     // A service that is not there (yet) is an error, not an endless wait.
     expect(await pilot.state('asks', 'FAILED')).toMatchObject({ error: { code: 'SERVICE_NOT_FOUND' } });
@@ -76,7 +85,13 @@ describe('services', () => {
 
   it('get their threads, their port and the key in the environment', async () => {
     const command = ['sh', '-c', `env > env.txt; exec ${PYTHON} ${SCRIPT} "$1"`, 'sh', '{port}'];
-    const env = { PATH: '/usr/bin:/bin', KEY: '{apiKey}', FILE: '{apiKeyFile}', WHERE: '{host}:{port}', BRACES: '{"a": 1}' };
+    const env = {
+      PATH: '/usr/bin:/bin',
+      KEY: '{apiKey}',
+      FILE: '{apiKeyFile}',
+      WHERE: '{host}:{port}',
+      BRACES: '{"a": 1}',
+    };
     pilot.spool([pilot.service('llm', command, { env, cores: 3 })]);
     pilot.start();
     const ready = await pilot.state('llm', 'READY');
@@ -97,11 +112,17 @@ describe('services', () => {
     await pilot.state('llm', 'READY');
     writeFileSync(die, '');
     const waits = await pilot.state('llm', 'BACKOFF');
-    expect(waits).toMatchObject({ exitCode: 3, stderrTail: 'out of memory, giving up', reason: { code: 'SERVICE_FAILED' } });
+    expect(waits).toMatchObject({
+      exitCode: 3,
+      stderrTail: 'out of memory, giving up',
+      reason: { code: 'SERVICE_FAILED' },
+    });
     expect(waits.reason?.text).toContain('restart 1 of 1');
     await pilot.state('llm', 'READY');
     expect(pilot.instances('llm').at(-1)).toMatchObject({ state: 'READY' });
-    expect(pilot.instances('llm').findLast((one) => one.type === 'instance' && one.attempt)).toMatchObject({ attempt: 2 });
+    expect(pilot.instances('llm').findLast((one) => one.type === 'instance' && one.attempt)).toMatchObject({
+      attempt: 2,
+    });
     writeFileSync(die, '');
     const failed = await pilot.state('llm', 'FAILED');
     expect(failed.error).toMatchObject({ code: 'SERVICE_FAILED', ids: { service: 'llm' } });
@@ -133,7 +154,10 @@ describe('services', () => {
       pilot.service('folder', ['true'], { cwd: '/no/such/folder' }),
     ]);
     pilot.start();
-    expect((await pilot.state('model', 'FAILED')).error).toMatchObject({ code: 'MODEL_NOT_FOUND', ids: { service: 'model' } });
+    expect((await pilot.state('model', 'FAILED')).error).toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      ids: { service: 'model' },
+    });
     expect((await pilot.state('model', 'FAILED')).error?.message).toContain('/no/such/model.gguf');
     expect((await pilot.state('program', 'FAILED')).error).toMatchObject({ code: 'EXECUTABLE_NOT_FOUND' });
     expect((await pilot.state('folder', 'FAILED')).error).toMatchObject({ code: 'DIRECTORY_NOT_FOUND' });
@@ -184,11 +208,19 @@ describe('services', () => {
     const before = pilot.instances('llm').length;
     const [agent = 0] = pilot.agents();
     process.kill(agent, 'SIGKILL');
-    await until('the next agent probes it', () =>
-      bridge.of('beat').some(({ beat }) => beat.probes['llm.instance']?.ok) && bridge.of('hello').some(({ epoch }) => epoch === 2),
+    await until(
+      'the next agent probes it',
+      () =>
+        bridge.of('beat').some(({ beat }) => beat.probes['llm.instance']?.ok) &&
+        bridge.of('hello').some(({ epoch }) => epoch === 2),
     );
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
-    expect(pilot.instances('llm').slice(before).filter((one) => one.type === 'instance' && one.state !== 'READY')).toEqual([]);
+    expect(
+      pilot
+        .instances('llm')
+        .slice(before)
+        .filter((one) => one.type === 'instance' && one.state !== 'READY'),
+    ).toEqual([]);
     // It watches it too: what crashes now is started again.
     const [pid = '0'] = readFileSync(log, 'utf8').split(' ');
     process.kill(Number(pid), 'SIGKILL');
@@ -204,7 +236,10 @@ describe('services', () => {
     pilot.spool([service([], { instances })]);
     pilot.start();
     const ready = () => pilot.instances('llm').filter((one) => one.type === 'instance' && one.state === 'READY');
-    await until('all are ready', () => new Set(ready().map((one) => (one.type === 'instance' ? one.id : ''))).size === 3);
+    await until(
+      'all are ready',
+      () => new Set(ready().map((one) => (one.type === 'instance' ? one.id : ''))).size === 3,
+    );
     const ports = ready().map((one) => (one.type === 'instance' ? one.endpoint?.http : ''));
     expect(new Set(ports).size).toBe(3);
     await pilot.end();

@@ -40,6 +40,7 @@ describe('tasks without any bridge', () => {
       .map((line) => line.split('=')[0]);
     expect(names.filter((name) => name?.startsWith('PILOTHOUSE')).sort()).toEqual([
       'PILOTHOUSE_PILOT',
+      'PILOTHOUSE_SPAWN_ID',
       'PILOTHOUSE_TASK_ID',
     ]);
     expect(environ).toContain('OWN=x\n');

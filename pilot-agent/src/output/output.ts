@@ -19,7 +19,7 @@ export class Output {
   readonly #folder: string;
   readonly #packName: string;
   readonly #packed = new Map<string, OutputRange>();
-  #pack: Promise<FileHandle> | undefined;
+  #pack: FileHandle | undefined;
   #packSize = 0;
   #packing: Promise<unknown> = Promise.resolve();
 
@@ -37,6 +37,8 @@ export class Output {
   async prepare(): Promise<void> {
     await mkdir(this.#liveFolder, { recursive: true, mode: 0o700 });
     await mkdir(join(this.#folder, 'output'), { recursive: true, mode: 0o700 });
+    // There from the start, so that a range of nothing can be read too.
+    this.#pack = await open(join(this.#folder, this.#packName), 'a', 0o600);
   }
 
   /** Where a running process writes. */
@@ -111,8 +113,8 @@ export class Output {
   async #copy(path: string): Promise<{ offset: number; length: number }> {
     const offset = this.#packSize;
     if ((await sizeOf(path)) === 0) return { offset, length: 0 };
-    this.#pack ??= open(join(this.#folder, this.#packName), 'a', 0o600);
-    const pack = await this.#pack;
+    const pack = this.#pack;
+    if (pack === undefined) throw new Error('output is packed before it was prepared');
     const source = await open(path, 'r');
     try {
       const buffer = Buffer.alloc(COPY_BYTES);

@@ -13,7 +13,7 @@ import type { Past } from '../journal/replay.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
 import type { Grant } from '../scheduler/pool.js';
-import { ID_VARIABLE } from '../tasks/environment.js';
+import { SPAWN_VARIABLE } from '../tasks/environment.js';
 import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
 import { diagnose } from './failure.js';
 import { prepareLaunch } from './launch.js';
@@ -192,7 +192,7 @@ export class Instance {
     this.#error = undefined;
     try {
       this.#enter('LAUNCHING', { attempt: this.#attempt });
-      const { order, endpoint } = await prepareLaunch(pilot, this.#service, this.id, grant);
+      const { order, endpoint } = await prepareLaunch(pilot, this.#service, this.id, this.#attempt, grant);
       this.#endpoint = endpoint;
       this.#stderrFrom = await output.stderrSize(this.id);
       this.#record('LAUNCHING', { attempt: this.#attempt, endpoint });
@@ -207,7 +207,7 @@ export class Instance {
         {
           ...order,
           id: this.#spawnId,
-          mark: `${ID_VARIABLE}=${this.id}`,
+          mark: `${SPAWN_VARIABLE}=${this.#spawnId}`,
           stdout: output.livePath(this.id, 'stdout'),
           stderr: output.livePath(this.id, 'stderr'),
           cpus: pilot.cpus,
@@ -245,7 +245,7 @@ export class Instance {
     if (this.#askedAt !== undefined) this.#launchMs = performance.now() - this.#askedAt;
     if (this.#state === 'LAUNCHING') this.#enter('INITIALIZING', { attempt: this.#attempt, pid });
     const launched = performance.now();
-    const watch = new Watch(this.#service, endpoint, pid, `${ID_VARIABLE}=${this.id}`, {
+    const watch = new Watch(this.#service, endpoint, pid, `${SPAWN_VARIABLE}=${this.#spawnId}`, {
       ready: (probe) => this.#becomeReady(probe, performance.now() - launched, endpoint),
       unhealthy: (probe) => {
         const text = `not answering: ${probe.text}`;

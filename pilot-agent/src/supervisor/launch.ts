@@ -20,7 +20,13 @@ export interface Launch {
  *
  * @throws PilothouseError MODEL_NOT_FOUND, EXECUTABLE_NOT_FOUND or DIRECTORY_NOT_FOUND, naming the path
  */
-export async function prepareLaunch(pilot: PilotFile, service: ServiceSpec, id: string, grant: Grant): Promise<Launch> {
+export async function prepareLaunch(
+  pilot: PilotFile,
+  service: ServiceSpec,
+  id: string,
+  attempt: number,
+  grant: Grant,
+): Promise<Launch> {
   await checkNeeds(service);
   const secret = service.authenticated ? await keyOf(join(pilot.folder, 'services'), id) : undefined;
   const port = await freePort();
@@ -31,7 +37,7 @@ export async function prepareLaunch(pilot: PilotFile, service: ServiceSpec, id: 
     apiKeyFile: secret?.file ?? null,
     apiKey: secret?.key ?? null,
   };
-  const env = environmentOf(id, pilot.id, fillEnvironment(service.env, values), grant);
+  const env = environmentOf(id, attempt, pilot.id, fillEnvironment(service.env, values), grant);
   const argv = fillCommand(service.command, values);
   const path = await findProgram({ command: argv, env, cwd: service.cwd });
   return {

@@ -17,7 +17,7 @@ import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
 import type { Grant } from '../scheduler/pool.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import { environmentOf, ID_VARIABLE, makeSandbox } from './environment.js';
+import { environmentOf, makeSandbox, SPAWN_VARIABLE } from './environment.js';
 import { nodeLost, processEnd, spawnFailed, taskFailed } from './task-end.js';
 
 type PastTask = Past['tasks'] extends ReadonlyMap<string, infer T> ? T : never;
@@ -139,7 +139,7 @@ export class Task {
     const { id, command } = this.#spec;
     try {
       const cwd = this.#spec.sandbox ? await makeSandbox(pilot.folder, id) : this.#spec.cwd;
-      const env = { ...environmentOf(id, pilot.id, this.#spec.env, grant), ...(await this.#serviceVariables()) };
+      const env = { ...environmentOf(id, 1, pilot.id, this.#spec.env, grant), ...(await this.#serviceVariables()) };
       const path = await findProgram({ command, env, cwd });
       if (this.#canceled || this.#over) {
         this.#end('CANCELED', {});
@@ -149,7 +149,7 @@ export class Task {
       warden.spawn(
         {
           id: this.#spawnId,
-          mark: `${ID_VARIABLE}=${id}`,
+          mark: `${SPAWN_VARIABLE}=${this.#spawnId}`,
           path,
           argv: command,
           env,

@@ -9,7 +9,7 @@ import { servicesOf } from './collections/services.js';
 import { tasksOf } from './collections/tasks.js';
 import { viewsOf } from './collections/views.js';
 import { closedError } from './connection/closed-error.js';
-import type { Connector, Link } from './connection/connector.js';
+import type { Connector } from './connection/connector.js';
 import { abortable, pause } from './deadline.js';
 import { decodeError } from './decode-error.js';
 import type { Core } from './handles/core.js';
@@ -51,7 +51,8 @@ export class LiveSession implements Session {
     const caller = new Caller(connector, origin);
     const closed = this.#closing.signal;
     this.views = viewsOf(caller, connector, closed);
-    const core: Core = { connector, caller, store: new PictureStore(), views: this.views, closed };
+    const store = new PictureStore(() => connector.state.value.bridge?.epoch ?? 0);
+    const core: Core = { connector, caller, store, views: this.views, closed };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
@@ -127,17 +128,11 @@ export class LiveSession implements Session {
   async #watch(): Promise<void> {
     const { connector, store, closed } = this.#core;
     let after: { epoch: number; seq: number } | undefined;
-    let known: Link | undefined;
     while (!closed.aborted) {
       try {
         const batches = creditStream<WatchBatch>(
           connector,
-          async (api, flow, signal) => {
-            const link = await connector.link(signal);
-            if (link !== known) store.linkOpened();
-            known = link;
-            return api.system.watch({ ...flow, ...(after ? { after } : {}) }, { signal });
-          },
+          (api, flow, signal) => api.system.watch({ ...flow, ...(after ? { after } : {}) }, { signal }),
           { signal: closed, finished: () => false },
         );
         for await (const batch of batches) {

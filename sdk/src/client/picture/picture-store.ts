@@ -9,16 +9,25 @@ const QUIET_MS = 33;
 
 /** All that the session knows, fed by one `watch` and by what calls return. Handles read from its cells. */
 export class PictureStore {
-  readonly pilots = new Shelf<PilotRecord>(() => this.#changed());
-  readonly tasks = new Shelf<TaskRecord>(() => this.#changed());
-  readonly services = new Shelf<ServiceRecord>(() => this.#changed());
-  readonly answers = new Shelf<AnswerRecord>(() => this.#changed());
+  readonly pilots: Shelf<PilotRecord>;
+  readonly tasks: Shelf<TaskRecord>;
+  readonly services: Shelf<ServiceRecord>;
+  readonly answers: Shelf<AnswerRecord>;
   readonly #out = new ReplaySubject<Picture>(1);
   #picture: Picture = { pilots: [], tasks: [], services: [], answers: [] };
   #whole = false;
   #stale = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #lastOut = Number.NEGATIVE_INFINITY;
+
+  /** @param epoch - of the bridge that is connected: records are compared within it */
+  constructor(epoch: () => number) {
+    const changed = () => this.#changed();
+    this.pilots = new Shelf(epoch, changed);
+    this.tasks = new Shelf(epoch, changed);
+    this.services = new Shelf(epoch, changed);
+    this.answers = new Shelf(epoch, changed);
+  }
 
   /** As it stands now. */
   get picture(): Picture {
@@ -40,16 +49,12 @@ export class PictureStore {
     return new Observable((subscriber) => this.#out.subscribe(subscriber));
   }
 
-  linkOpened(): void {
-    for (const shelf of this.#shelves) shelf.linkOpened();
-  }
-
   apply(batch: WatchBatch): void {
     if (batch.reset) {
-      this.pilots.replace(batch.pilots);
-      this.tasks.replace(batch.tasks);
-      this.services.replace(batch.services);
-      this.answers.replace(batch.answers);
+      this.pilots.replace(batch.pilots, batch.seq);
+      this.tasks.replace(batch.tasks, batch.seq);
+      this.services.replace(batch.services, batch.seq);
+      this.answers.replace(batch.answers, batch.seq);
       this.#whole = true;
     } else {
       this.pilots.apply(batch.pilots);

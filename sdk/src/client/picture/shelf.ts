@@ -2,77 +2,90 @@ import type { AnyRecord } from '../../schemas/index.js';
 import { isFinal } from './final.js';
 import { RecordCell } from './record-cell.js';
 
+interface Kept<R extends AnyRecord> {
+  readonly cell: RecordCell<R>;
+  /** Epoch of the bridge that its last state came from: `seq` counts within it. */
+  epoch: number;
+}
+
 /** The things of one kind. */
 export class Shelf<R extends AnyRecord> {
-  readonly #cells = new Map<string, RecordCell<R>>();
+  readonly #kept = new Map<string, Kept<R>>();
   /** Dropped while live; whoever still holds a handle sees them again when they come back. */
-  readonly #lost = new Map<string, RecordCell<R>>();
-  /** What calls returned since the connection was opened: a snapshot taken before them must not drop them. */
-  readonly #fresh = new Set<string>();
+  readonly #lost = new Map<string, Kept<R>>();
+  readonly #epoch: () => number;
   readonly #changed: () => void;
   #listed: readonly R[] | null = null;
 
-  constructor(changed: () => void) {
+  /**
+   * @param epoch - of the bridge that is connected
+   * @param changed - called when a call has brought something new
+   */
+  constructor(epoch: () => number, changed: () => void) {
+    this.#epoch = epoch;
     this.#changed = changed;
   }
 
   /** Newest first. */
   get listed(): readonly R[] {
-    this.#listed ??= [...this.#cells.values()]
-      .map((cell) => cell.record)
+    this.#listed ??= [...this.#kept.values()]
+      .map(({ cell }) => cell.record)
       .sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
     return this.#listed;
   }
 
   /** Takes what a call returned, and gives the cell to look at it. */
   put(record: R): RecordCell<R> {
-    this.#fresh.add(record.id);
-    const cell = this.#set(record, false);
+    const cell = this.#set(record);
     this.#changed();
     return cell;
   }
 
-  /** What calls return from now on is newer than the snapshot that is asked for now. */
-  linkOpened(): void {
-    this.#fresh.clear();
-  }
-
   /** Changes, in the order of their `seq`. */
   apply(records: readonly R[]): void {
-    for (const record of records) this.#set(record, false);
+    for (const record of records) this.#set(record);
   }
 
-  /** The whole of this kind; numbers of an earlier epoch count for nothing. */
-  replace(records: readonly R[]): void {
+  /** The whole of this kind as it stood at `seq`. */
+  replace(records: readonly R[], seq: number): void {
     const named = new Set(records.map((record) => record.id));
-    for (const id of [...this.#cells.keys()]) {
-      if (!named.has(id) && !this.#fresh.has(id)) this.#lose(id);
+    for (const [id, { cell, epoch }] of [...this.#kept]) {
+      // What a call returned after the snapshot was taken is not in it.
+      const younger = epoch === this.#epoch() && cell.record.seq > seq;
+      if (!named.has(id) && !younger) this.#lose(id);
     }
-    for (const record of records) this.#set(record, !this.#fresh.has(record.id));
+    this.apply(records);
   }
 
   remove(id: string): void {
-    if (this.#cells.delete(id)) this.#listed = null;
+    if (this.#kept.delete(id)) this.#listed = null;
   }
 
-  /** An older state of a thing never replaces a newer one, unless forced. */
-  #set(record: R, force: boolean): RecordCell<R> {
-    const cell = this.#cells.get(record.id) ?? this.#lost.get(record.id);
-    if (cell && !force && !cell.record.contact.lost && record.seq < cell.record.seq) return cell;
+  /** An older state of a thing never replaces a newer one; what an earlier bridge said is always older. */
+  #set(record: R): RecordCell<R> {
+    const epoch = this.#epoch();
+    const known = this.#kept.get(record.id) ?? this.#lost.get(record.id);
+    if (known && known.epoch === epoch && record.seq < known.cell.record.seq) return known.cell;
     this.#listed = null;
-    const kept = cell ?? new RecordCell(record);
-    this.#cells.set(record.id, kept);
     this.#lost.delete(record.id);
-    if (cell) cell.update(record);
-    return kept;
+    if (!known) {
+      const cell = new RecordCell(record);
+      this.#kept.set(record.id, { cell, epoch });
+      return cell;
+    }
+    known.epoch = epoch;
+    this.#kept.set(record.id, known);
+    known.cell.update(record);
+    return known.cell;
   }
 
   /** What a whole picture does not name has lost contact; its absence says nothing about its state. */
   #lose(id: string): void {
-    const cell = this.#cells.get(id);
+    const known = this.#kept.get(id);
     this.remove(id);
-    if (!cell || isFinal(cell.record)) return;
+    if (!known || isFinal(known.cell.record)) return;
+    const { cell } = known;
     cell.update({ ...cell.record, contact: { lost: true, since: new Date().toISOString() } });
-    this.#lost.set(id, cell);
+    this.#lost.set(id, known);
   }
 }

@@ -55,6 +55,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def run_later(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Has it done on the background loop, without waiting; at the end of the interpreter nothing is left to do."""
+    if not sys.is_finalizing():
+        asyncio.run_coroutine_threadsafe(work(), background_loop())
+
+
 async def in_thread(work: Callable[[], T]) -> T:
     """Runs blocking work on a daemon thread. Those of ``asyncio.to_thread`` would hold up the interpreter's end."""
     loop = asyncio.get_running_loop()

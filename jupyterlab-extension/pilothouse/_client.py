@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -94,7 +94,7 @@ class Client:
                 await asyncio.sleep(pause(attempt))
                 attempt += 1
 
-    async def stream(self, path: str, data: Mapping[str, Any]) -> AsyncIterator[Any]:
+    async def stream(self, path: str, data: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Gives the values of a stream over one connection, as they come.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, TypedDict, cast
 
@@ -35,7 +35,7 @@ class ChunkBatch(TypedDict):
     answer: AnswerRecord | None
 
 
-async def resumed(client: Client, path: str, request: Callable[[], Mapping[str, Any]]) -> AsyncIterator[Any]:
+async def resumed(client: Client, path: str, request: Callable[[], Mapping[str, Any]]) -> AsyncGenerator[Any, None]:
     """Gives the values of a stream, connecting anew with a new request whenever the connection ends.
 
     It ends only by an error or when its reader has enough. A client that starts Pilothouse gives up after about ten
@@ -44,7 +44,7 @@ async def resumed(client: Client, path: str, request: Callable[[], Mapping[str, 
     attempt = 0
     while True:
         try:
-            async with aclosing(cast("Any", client.stream(path, request()))) as values:
+            async with aclosing(client.stream(path, request())) as values:
                 async for value in values:
                     attempt = 0
                     yield value
@@ -56,7 +56,9 @@ async def resumed(client: Client, path: str, request: Callable[[], Mapping[str, 
         attempt += 1
 
 
-async def watch_records(client: Client, kind: Kind, ids: Iterable[str]) -> AsyncIterator[Mapping[str, AnyRecord]]:
+async def watch_records(
+    client: Client, kind: Kind, ids: Iterable[str]
+) -> AsyncGenerator[Mapping[str, AnyRecord], None]:
     """Gives all records of these ids, first as they stand, then after each change."""
     wanted = list(ids)
     known: dict[str, AnyRecord] = {}
@@ -66,7 +68,7 @@ async def watch_records(client: Client, kind: Kind, ids: Iterable[str]) -> Async
         resume = {} if after is None else {"after": after}
         return {"kinds": [kind], "ids": wanted, **resume}
 
-    async with aclosing(cast("Any", resumed(client, "system/watch", request))) as batches:
+    async with aclosing(resumed(client, "system/watch", request)) as batches:
         async for batch in batches:
             if batch["reset"]:
                 known = {}
@@ -78,14 +80,14 @@ async def watch_records(client: Client, kind: Kind, ids: Iterable[str]) -> Async
             after = {"epoch": batch["epoch"], "seq": batch["seq"]}
 
 
-async def follow_answer(client: Client, identity: str, start: int = 0) -> AsyncIterator[ChunkBatch]:
+async def follow_answer(client: Client, identity: str, start: int = 0) -> AsyncGenerator[ChunkBatch, None]:
     """Gives every chunk from number ``start`` on, none lost or doubled; the last batch carries the final record."""
     position = start
 
     def request() -> Mapping[str, Any]:
         return {"id": identity, "from": position}
 
-    async with aclosing(cast("Any", resumed(client, "answers/follow", request))) as batches:
+    async with aclosing(resumed(client, "answers/follow", request)) as batches:
         async for batch in batches:
             # What was consumed before a connection was lost is not given again.
             fresh = batch["chunks"][max(0, position - batch["from"]) :]

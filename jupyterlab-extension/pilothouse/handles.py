@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any, Generic, TypeVar, cast, overload
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
 
-from ._background import run
+from ._background import run, run_later
 from ._ids import short_id
 from ._streams import Chunk
 from .aio.answer import AnswerResult, AsyncAnswer
@@ -320,15 +321,13 @@ class Answer(Handle[AsyncAnswer]):
             PilothouseError: what made it fail, or ``ANSWER_STOPPED``, after the last chunk.
             KeyboardInterrupt: The waiting was interrupted; the answer goes on.
         """
-        chunks = cast("Any", self._async.chunks())
+        chunks = _Chunks(self._async.chunks())
         try:
-            while True:
-                try:
-                    yield self._wait(_next(chunks))
-                except StopAsyncIteration:
-                    return
+            while (chunk := self._wait(chunks.next())) is not None:
+                yield chunk
         finally:
-            run(chunks.aclose())
+            # Whoever collects garbage may come here, on any thread and at the very end; so nobody waits.
+            run_later(chunks.close)
 
     def stop(self) -> None:
         """Stops it, at the server too."""
@@ -339,5 +338,17 @@ class Answer(Handle[AsyncAnswer]):
         return Answer(run(self._async.retry()))
 
 
-async def _next(chunks: AsyncIterator[Chunk]) -> Chunk:
-    return await chunks.__anext__()
+class _Chunks:
+    """One reader's place in a stream. A read that was interrupted has ended before the stream is closed."""
+
+    def __init__(self, chunks: AsyncGenerator[Chunk, None]) -> None:
+        self._chunks = chunks
+        self._reading = asyncio.Lock()
+
+    async def next(self) -> Chunk | None:
+        async with self._reading:
+            return await anext(self._chunks, None)
+
+    async def close(self) -> None:
+        async with self._reading:
+            await self._chunks.aclose()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import signal
+import subprocess
+import sys
 import tempfile
+import textwrap
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
 
 import pilothouse as ph
 import pytest
@@ -85,6 +88,52 @@ def test_stop_ends_it_and_keeps_the_text(llm: ph.Service) -> None:
     assert caught.value.code == "ANSWER_STOPPED"
 
 
+def test_interrupt_ends_the_reading(model: Folders, session: ph.Session) -> None:
+    code = f"""
+        import pilothouse as ph
+        answer = ph.connect("other").services.get("smollm2").chat({STORY!r}, max_tokens=1500)
+        print(answer.id, flush=True)
+        try:
+            for chunk in answer:
+                pass
+        except KeyboardInterrupt as stop:
+            print(stop)
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=model.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    answer = session.answers.get(child.stdout.readline().strip())
+    answer.until("STREAMING", timeout="30s")
+    child.send_signal(signal.SIGINT)
+    said, errors = child.communicate(timeout=30)
+    assert "The answer goes on; .stop() stops it." in said
+    assert errors == ""
+    assert answer.state == "STREAMING"
+    answer.stop()
+
+
+def test_a_program_may_end_in_the_middle(model: Folders, session: ph.Session) -> None:
+    code = f"""
+        import pilothouse as ph
+        answer = ph.connect("other").services.get("smollm2").chat({STORY!r}, max_tokens=1500)
+        chunks = iter(answer)
+        next(chunks)
+        print(answer.id)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=model.env, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = session.answers.get(done.stdout.strip())
+    assert answer.state == "STREAMING"
+    answer.stop()
+
+
 def test_over_the_context(llm: ph.Service) -> None:
     answer = llm.chat("word " * 20_000, max_tokens=5)
     with pytest.raises(ph.PilothouseError) as caught:
@@ -118,7 +167,7 @@ async def test_followed_over_broken_connections(model: Folders, llm: ph.Service)
     async with cutting_proxy(model.runtime / "bridge.sock", limits) as (places, count):
         client = Client(places, starts=False)
         text = ""
-        async with aclosing(cast("Any", follow_answer(client, answer.id))) as batches:
+        async with aclosing(follow_answer(client, answer.id)) as batches:
             async for batch in batches:
                 text += "".join(chunk["text"] for chunk in batch["chunks"])
         await client.close()

@@ -147,7 +147,7 @@ async def test_with_a_renderer_the_kernel_is_quiet(model: Folders, kernel: Kerne
     renderer = Client(Places(model.home, model.runtime, model.home / "launcher.json"))
     target = {"kind": view["kind"], "id": view["target"]}
     joined = renderer.stream("views/join", {"viewId": view["viewId"], "target": target, "role": "renderer"})
-    async with aclosing(cast("Any", joined)) as updates:
+    async with aclosing(joined) as updates:
         async for update in updates:
             assert update["writer"] is True
             if update["final"] is None:

@@ -46,7 +46,7 @@ class LiveView:
     async def run(self) -> None:
         """Goes on until the final bundle is confirmed; what is no longer known is left as it was shown last."""
         try:
-            async with aclosing(cast("Any", resumed(self._client, "views/join", self._joining))) as updates:
+            async with aclosing(resumed(self._client, "views/join", self._joining)) as updates:
                 async for update in updates:
                     if update["confirmed"]:
                         return
@@ -99,7 +99,7 @@ class LiveView:
             else watch_records(self._client, self._kind, [self._target])
         )
         try:
-            async with aclosing(cast("Any", source)) as changes:
+            async with aclosing(source) as changes:
                 async for _ in changes:
                     changed.set()
         except PilothouseError as error:

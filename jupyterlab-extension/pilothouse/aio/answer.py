@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -71,13 +71,13 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
         """
         return self.chunks()
 
-    async def chunks(self, start: int = 0) -> AsyncIterator[Chunk]:
+    async def chunks(self, start: int = 0) -> AsyncGenerator[Chunk, None]:
         """Like iterating, from chunk number ``start`` on."""
-        async with aclosing(cast("Any", follow_answer(self._client, self.id, start))) as batches:
+        async with aclosing(follow_answer(self._client, self.id, start)) as batches:
             async for batch in batches:
                 if batch["answer"] is not None:
                     self._record = batch["answer"]
-                for chunk in cast("list[Chunk]", batch["chunks"]):
+                for chunk in batch["chunks"]:
                     yield chunk
         self._raise_unless_done()
 
@@ -104,7 +104,7 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
         )
 
     async def _follow_to_end(self) -> None:
-        async with aclosing(cast("Any", follow_answer(self._client, self.id, self._record["chunks"]))) as batches:
+        async with aclosing(follow_answer(self._client, self.id, self._record["chunks"])) as batches:
             async for _ in batches:
                 pass
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 from .._client import Client
 from .._ids import short_id
@@ -116,7 +116,7 @@ class AsyncHandle(Generic[R]):
             raise waited_too_long(self._record, what, timeout) from error
 
     async def _watch_until(self, enough: Callable[[R], bool]) -> None:
-        async with aclosing(cast("Any", watch_records(self._client, self.kind, [self.id]))) as pictures:
+        async with aclosing(watch_records(self._client, self.kind, [self.id])) as pictures:
             async for picture in pictures:
                 if self.id not in picture:
                     # Taken off the lists in the meantime: what is known of it, or that nothing is.
@@ -203,7 +203,7 @@ async def wait_for_all(client: Client, handles: Sequence[AsyncHandle[R]], timeou
 
     async def watch() -> None:
         kind = handles[0].kind
-        async with aclosing(cast("Any", watch_records(client, kind, list(waiting)))) as pictures:
+        async with aclosing(watch_records(client, kind, list(waiting))) as pictures:
             async for picture in pictures:
                 for identity, handle in list(waiting.items()):
                     found = picture.get(identity)

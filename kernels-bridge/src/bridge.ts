@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Hello, PilothouseError, PROTOCOL, pilotStates, type Target } from '@pilothouse/sdk/internal';
 import { type Calls, openCalls } from './calls.js';
-import { systemClock } from './clock.js';
+import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { Context } from './context.js';
 import { runChecks } from './doctor/checks.js';
@@ -12,7 +12,7 @@ import { findPython } from './engines/local/warden.js';
 import { EngineRegistry } from './engines/registry.js';
 import { prepareDirectories } from './lifecycle/directories.js';
 import { watchIdle } from './lifecycle/idle-exit.js';
-import { takeLease } from './lifecycle/lease.js';
+import { type Lease, takeLease } from './lifecycle/lease.js';
 import { AgentLink } from './link/agent-link.js';
 import { JournalIntake } from './link/journal-intake.js';
 import type { Logger } from './logger.js';
@@ -28,8 +28,9 @@ import { SpoolWriter } from './spool/spool-writer.js';
 import { Cache } from './store/cache.js';
 import { CacheWriter } from './store/cache-writer.js';
 import { EventLog } from './store/event-log.js';
+import type { Position } from './store/position.js';
 import { repairSpools } from './store/repair-spool.js';
-import { restorePicture } from './store/restore.js';
+import { loadCache, replayLogs } from './store/restore.js';
 
 /** A running bridge. */
 export interface Bridge {
@@ -60,6 +61,16 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
 async function startLocked(config: Config, log: Logger, cache: Cache): Promise<Bridge> {
   const clock = systemClock;
   const lease = await takeLease(config, clock, log);
+  try {
+    return await startOwning(config, log, cache, clock, lease);
+  } catch (error) {
+    // Nobody is served: whoever tries next, here or elsewhere, need not wait for this lease to go stale.
+    await lease.release();
+    throw error;
+  }
+}
+
+async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clock, lease: Lease): Promise<Bridge> {
   const { epoch } = lease;
   const picture = new Picture();
   const keys = new Keys();
@@ -69,10 +80,15 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
   const spool = new SpoolWriter(config.home, epoch, clock);
   const engines = new EngineRegistry([new LocalEngine(config, epoch, clock, log, installedAgent)]);
 
-  const logs = await restorePicture({ home: config.home, cache, picture, keys, events, intake, log }, clock.iso());
+  const stored = { home: config.home, cache, picture, keys, events, intake, log };
+  const cached = await loadCache(stored);
+  // From here on every change goes into the cache too; how far it reaches is said once the logs have been read.
+  let logs: ReadonlyMap<string, number> | null = null;
+  const reach = (): Position | null => logs && position(config, context, logs);
+  const cacheWriter = new CacheWriter(cache, picture, keys, reach, log);
+  logs = await replayLogs(stored, cached, clock.iso());
   const repaired = await repairSpools(config.home, picture, spool);
   if (repaired > 0) log.info(`${repaired} submits were written to their spools again`);
-  const cacheWriter = new CacheWriter(cache, picture, keys, () => position(config, context, logs), log);
 
   const link = new AgentLink(config.agentsSocket, epoch, log, {
     known: (pilot) => {
@@ -151,7 +167,7 @@ async function startLocked(config: Config, log: Logger, cache: Cache): Promise<B
   };
   const needed = (): boolean =>
     server.clients > 0 ||
-    calls.answers.running > 0 ||
+    picture.count('answer') > 0 ||
     [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
   const stopIdle = watchIdle(needed, config.idleExit, () => void end('nobody needs it'));
   lease.onLost((owner) => {
@@ -181,7 +197,7 @@ async function forget({ picture, events }: Context, { answers }: Calls, { kind, 
   await events.append([{ type: 'forgotten', kind, id }]);
 }
 
-function position(config: Config, { picture, events, intake }: Context, logs: ReadonlyMap<string, number>) {
+function position(config: Config, { picture, events, intake }: Context, logs: ReadonlyMap<string, number>): Position {
   const journals = [...picture.list('pilot')].filter(({ state }) => !pilotStates.isFinal(state));
   return {
     home: config.home,

@@ -7,6 +7,8 @@ import { CacheLocked } from './store/cache.js';
 /** The bridge as a process. Being started many times at once is normal: one of them serves, the others end well. */
 async function main(): Promise<void> {
   process.umask(0o077);
+  // A forgotten rejection must not end what others rely on; it is a mistake to be found in the log.
+  process.on('unhandledRejection', (error) => stderrLogger.error('something failed that nobody waited for', error));
   const bridge = await startBridge(resolveConfig(), stderrLogger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

@@ -168,6 +168,26 @@ describe('logs', () => {
     expect(place.output).toContain(`Look at line 2 of ${file}`);
   });
 
+  it('are not needed for what the cache holds, also when that was read from them', async () => {
+    const { client, child } = await place.serve();
+    const id = await activePilot(client);
+    const tasks = await client.tasks.submit({
+      tasks: [{ description: { command: ['true'] }, key: newKey() }],
+      origin,
+    });
+    await allDone(client, tasks);
+    child.kill('SIGKILL');
+    await exitOf(child);
+    await rm(join(place.runtimeDir, 'cache.sqlite'));
+    const second = await place.serve();
+    second.child.kill('SIGTERM');
+    await exitOf(second.child);
+    await rm(join(place.home, 'log', '1.jsonl'));
+    const { client: third } = await place.serve();
+    expect((await third.pilots.get({ ref: id })).state).toBe('ACTIVE');
+    expect(await third.tasks.list({ all: true })).toMatchObject([{ id: tasks[0]?.id, state: 'DONE' }]);
+  });
+
   it('are read instead of a cache that is damaged', async () => {
     const { client, child } = await place.serve();
     const id = await activePilot(client);

@@ -10,7 +10,7 @@ import type { Logger } from '../logger.js';
 /** The lease of this bridge: its epoch, and word when another bridge has taken over. */
 export interface Lease {
   readonly epoch: number;
-  /** Called once, when a higher epoch has been seen. */
+  /** Called once, when a higher epoch has been seen; at once where it has been already. */
   onLost(listener: (owner: LeaseFile) => void): void;
   /** Looks now; true when the lease is still ours. */
   verify(): Promise<boolean>;
@@ -102,6 +102,7 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
   const file = join(folder, String(lease.epoch));
   const listeners = new Set<(owner: LeaseFile) => void>();
   let state: 'held' | 'lost' | 'released' = 'held';
+  let taker: LeaseFile | undefined;
   let watcher: FSWatcher | undefined;
 
   const verify = async (): Promise<boolean> => {
@@ -111,6 +112,7 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
     const owner = await readLease(config.home);
     if (state !== 'held' || owner === null) return state === 'held';
     state = 'lost';
+    taker = owner;
     stopWatching();
     for (const listener of listeners) listener(owner);
     return false;
@@ -140,7 +142,10 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
 
   return {
     epoch: lease.epoch,
-    onLost: (listener) => void listeners.add(listener),
+    onLost: (listener) => {
+      listeners.add(listener);
+      if (taker !== undefined) listener(taker);
+    },
     verify,
     release: async () => {
       const held = await verify();

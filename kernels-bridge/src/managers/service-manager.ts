@@ -13,6 +13,7 @@ import {
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { Explanation } from '../engines/index.js';
+import { settlePilot } from '../picture/settle.js';
 import type { LaunchPlan, TemplateRegistry } from '../templates/index.js';
 import { findDifferences, refuseChanges } from './differences.js';
 import { buildEnvironment, resolveDirectory } from './environment.js';
@@ -178,6 +179,8 @@ export class ServiceManager {
       await context.events.append([{ type: 'service.submitted', key, service, spec }]);
       const records = await context.spool.append(pilot.id, [{ type: 'service', service: spec }]);
       context.link.send(pilot.id, { type: 'spool', records });
+      // The pilot may have ended while this was written: then this ends with it, instead of waiting for ever.
+      settlePilot(context.picture, pilot.id, context.clock.iso());
     } catch (error) {
       if (context.picture.get('service', id) === undefined) context.names.release('service', name, id);
       throw error;

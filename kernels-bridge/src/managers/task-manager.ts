@@ -15,6 +15,7 @@ import {
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { Explanation } from '../engines/index.js';
+import { settlePilot } from '../picture/settle.js';
 import type { LogEntry } from '../store/log-records.js';
 import { buildEnvironment, resolveDirectory } from './environment.js';
 import { type LogRange, OutputReader } from './output-reader.js';
@@ -199,6 +200,8 @@ export class TaskManager {
           ones.map(({ spec }) => ({ type: 'task' as const, task: spec })),
         );
         this.#nudge(pilot, records);
+        // The pilot may have ended while this was written: then these end with it, instead of waiting for ever.
+        settlePilot(context.picture, pilot, context.clock.iso());
       }),
     );
   }

@@ -3,8 +3,10 @@ import type { BatchSource } from '../streams/stream.js';
 import { Wakeup } from '../streams/wakeup.js';
 import type { Change, Picture } from './picture.js';
 
-/** Records of one batch: well under the 8 MiB of a message, and short enough not to hold up the loop. */
+/** Records of one batch: short enough not to hold up the loop. */
 const BATCH = 200;
+/** Characters of text in them after which a batch is full: well under the 8 MiB of a message. */
+const BATCH_TEXT = 1024 * 1024;
 
 /** What a watcher asks for. */
 export interface WatchOptions {
@@ -58,10 +60,11 @@ export class WatchSource implements BatchSource<WatchBatch> {
       removed: [],
     };
     let count = 0;
+    let text = 0;
     for (const [id, change] of this.#pending) {
-      if (count === BATCH) break;
+      if (count === BATCH || text > BATCH_TEXT) break;
       this.#pending.delete(id);
-      this.#add(batch, change);
+      text += this.#add(batch, change);
       count += 1;
       if (this.#pending.size > 0) batch.seq = change.seq;
     }
@@ -82,27 +85,39 @@ export class WatchSource implements BatchSource<WatchBatch> {
     this.#pending.set(change.id, change);
   }
 
-  #add(batch: WatchBatch, { kind, id }: Change): void {
+  /** @returns about how much text the record holds */
+  #add(batch: WatchBatch, { kind, id }: Change): number {
     const picture = this.#picture;
     switch (kind) {
       case 'pilot':
-        addTo(batch.pilots, picture.get(kind, id), batch, id);
-        break;
-      case 'task':
-        addTo(batch.tasks, picture.get(kind, id), batch, id);
-        break;
-      case 'service':
-        addTo(batch.services, picture.get(kind, id), batch, id);
-        break;
+        return addTo(batch.pilots, picture.get(kind, id), batch, id);
+      case 'task': {
+        const task = picture.get(kind, id);
+        const text = (task?.stderrTail?.length ?? 0) + lengthOf(task?.description.command ?? []);
+        return addTo(batch.tasks, task, batch, id) + text + lengthOf(Object.values(task?.description.env ?? {}));
+      }
+      case 'service': {
+        const service = picture.get(kind, id);
+        return addTo(batch.services, service, batch, id) + (service?.instances.length ?? 0) * SMALL;
+      }
       case 'answer': {
         const answer = picture.get(kind, id);
-        addTo(batch.answers, answer && { ...answer, text: null }, batch, id);
+        const text = lengthOf(answer?.messages.map(({ content }) => content) ?? []);
+        return addTo(batch.answers, answer && { ...answer, text: null }, batch, id) + text;
       }
     }
   }
 }
 
-function addTo<T>(list: T[], record: T | undefined, batch: WatchBatch, id: string): void {
+/** Characters of a record that holds no long text. */
+const SMALL = 1000;
+
+function addTo<T>(list: T[], record: T | undefined, batch: WatchBatch, id: string): number {
   if (record === undefined) batch.removed.push(id);
   else list.push(record);
+  return SMALL;
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
 }

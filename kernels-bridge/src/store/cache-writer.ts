@@ -20,12 +20,12 @@ export class CacheWriter {
   #broken = false;
   readonly #stop: () => void;
 
-  /** @param position - how far the picture reaches now */
+  /** @param position - how far the picture reaches now; null while it is still being made */
   constructor(
     private readonly cache: Cache,
     private readonly picture: Picture,
     private readonly keys: Keys,
-    private readonly position: () => Position,
+    private readonly position: () => Position | null,
     private readonly log: Logger,
   ) {
     this.#stop = picture.onChange((change) => {
@@ -61,7 +61,7 @@ export class CacheWriter {
         this.cache.write({ ...this.#split(changes.slice(start, end)), keys: keys.slice(start, end) });
         await nextTurn();
       }
-      this.cache.write({ meta: [['position', JSON.stringify(position)]] });
+      if (position !== null) this.cache.write({ meta: [['position', JSON.stringify(position)]] });
     } catch (error) {
       // The logs hold everything: the bridge goes on, and the next start reads them in full.
       this.#broken = true;

@@ -9,6 +9,9 @@ import type { Cache } from './cache.js';
 import type { EventLog } from './event-log.js';
 import { type Position, positionSchema } from './position.js';
 
+/** Milliseconds that ended things stay on the lists. */
+const KEPT_MS = 7 * 24 * 3600 * 1000;
+
 /** What takes part in making the picture again at a start. */
 export interface Restorable {
   readonly home: string;
@@ -21,15 +24,18 @@ export interface Restorable {
 }
 
 /**
- * Makes the picture as the last bridge left it, and what agents did meanwhile: the cache, then the lines of the logs
- * after it, then the journals.
+ * Brings the picture up to date after {@link loadCache}: the lines of the logs that the cache does not hold, then what
+ * agents did meanwhile.
  *
  * @returns how far each log file has been read
  * @throws PilothouseError LOG_DAMAGED naming file and line
  */
-export async function restorePicture(parts: Restorable, now: string): Promise<Map<string, number>> {
+export async function replayLogs(
+  parts: Restorable,
+  position: Position | null,
+  now: string,
+): Promise<Map<string, number>> {
   const { picture, events, intake, log } = parts;
-  const position = await loadCache(parts);
   if (position !== null) {
     events.continueAfter(position.logSeq);
     for (const [pilot, known] of Object.entries(position.journals)) intake.restore(pilot, known);
@@ -46,10 +52,28 @@ export async function restorePicture(parts: Restorable, now: string): Promise<Ma
     }
     settlePilot(picture, pilot.id, now);
   }
+  dropOld(picture, Date.parse(now) - KEPT_MS);
   return reached;
 }
 
-async function loadCache({ home, cache, picture, keys, log }: Restorable): Promise<Position | null> {
+/** What ended long ago leaves the picture; its lines stay in the logs. A pilot stays as long as anything on it does. */
+function dropOld(picture: Picture, before: number): void {
+  const isOld = ({ endedAt }: { endedAt: string | null }): boolean => endedAt !== null && Date.parse(endedAt) < before;
+  for (const kind of ['task', 'service'] as const) {
+    for (const record of [...picture.list(kind)]) if (isOld(record)) picture.remove(kind, record.id);
+  }
+  for (const pilot of [...picture.list('pilot')]) {
+    const empty = picture.on(pilot.id, 'task').size === 0 && picture.on(pilot.id, 'service').size === 0;
+    if (isOld(pilot) && empty) picture.remove('pilot', pilot.id);
+  }
+}
+
+/**
+ * Makes the picture as the cache has it.
+ *
+ * @returns how far that reaches; null: the cache is empty, damaged or another home's, and the logs are to be read in full
+ */
+export async function loadCache({ home, cache, picture, keys, log }: Restorable): Promise<Position | null> {
   try {
     const text = cache.meta('position');
     if (text === undefined) return null;

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { backOff } from '../src/client/connection/back-off.js';
 import { errorCodeSchema, errorDataSchema, PilothouseError, toErrorData } from '../src/errors/index.js';
 import { ID_KINDS, idSchema, isId, nameSchema, newId, shortId } from '../src/ids/ids.js';
-import { instanceStates, pilotStates, requestStates, serviceStates, taskStates } from '../src/states/index.js';
+import {
+  instanceStates,
+  pilotStates,
+  requestStates,
+  type StateMachine,
+  serviceStates,
+  taskStates,
+} from '../src/states/index.js';
 import { durationSchema, formatSeconds, toSeconds } from '../src/units/duration.js';
 import { formatBytes, sizeSchema, toBytes } from '../src/units/size.js';
 
@@ -63,22 +70,23 @@ describe('ids', () => {
   });
 });
 
+function checkMachine<S extends string>(machine: StateMachine<S>): void {
+  for (const state of machine.states) {
+    expect(machine.canReach(machine.initial, state)).toBe(true);
+    expect([...machine.final].some((end) => machine.canReach(state, end))).toBe(true);
+    if (machine.isFinal(state))
+      expect(machine.states.filter((other) => machine.canReach(state, other))).toEqual([state]);
+  }
+}
+
 describe('state machines', () => {
   it.each([
-    ['pilot', pilotStates],
-    ['task', taskStates],
-    ['instance', instanceStates],
-    ['service', serviceStates],
-    ['request', requestStates],
-  ])('of a %s lead from the first state to every other, and from every one to an end', (_name, machine) => {
-    for (const state of machine.states) {
-      expect(machine.canReach(machine.initial, state)).toBe(true);
-      expect([...machine.final].some((end) => machine.canReach(state, end))).toBe(true);
-      if (machine.isFinal(state)) {
-        expect(machine.states.filter((other) => machine.canReach(state, other))).toEqual([state]);
-      }
-    }
-  });
+    ['pilot', () => checkMachine(pilotStates)],
+    ['task', () => checkMachine(taskStates)],
+    ['instance', () => checkMachine(instanceStates)],
+    ['service', () => checkMachine(serviceStates)],
+    ['request', () => checkMachine(requestStates)],
+  ])('of a %s lead from the first state to every other, and from every one to an end', (_name, check) => check());
 });
 
 describe('errors', () => {

@@ -1,6 +1,6 @@
 import { type IRenderMimeRegistry, MimeModel } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 
 const MIME = 'text/markdown';
 /** Shortest time between two renderings while text comes in. */
@@ -18,7 +18,8 @@ export function MarkdownText(props: {
   const { rendermime, text, streaming } = props;
   const host = useRef<HTMLDivElement>(null);
   const painter = useRef<Painter | null>(null);
-  useEffect(() => {
+  // Before the page is painted and, at the end, while the host is still in it: a widget cannot leave a page it is not in.
+  useLayoutEffect(() => {
     if (host.current === null) return undefined;
     const current = new Painter(rendermime, host.current);
     painter.current = current;
@@ -58,6 +59,8 @@ class Painter {
 
   dispose(): void {
     this.disposed = true;
+    // The host may have been taken out of the page with everything around it; then there is nothing to leave.
+    if (this.renderer.isAttached && !this.renderer.node.isConnected) this.renderer.clearFlag(Widget.Flag.IsAttached);
     this.renderer.dispose();
   }
 

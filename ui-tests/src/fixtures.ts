@@ -37,7 +37,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     },
     { timeout: 180_000 },
   ],
-  openLab: async ({ page }, use) => {
+  openLab: async ({ page }, use, testInfo) => {
+    const said: string[] = [];
+    page.on('pageerror', (error) => said.push(`thrown: ${error.stack ?? error.message}`));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) said.push(`${message.type()}: ${message.text()}`);
+    });
     await use((stack, path) => Lab.open(page, stack, path));
+    // What the page complained of explains most failures.
+    if (testInfo.status !== testInfo.expectedStatus && said.length > 0) {
+      console.log(`The page's console:\n${said.slice(-40).join('\n')}`);
+    }
   },
 });

@@ -109,6 +109,8 @@ export class Lab {
   }
 
   private async kernelReady(): Promise<void> {
+    // The indicator calls a kernel idle that has not yet been heard of; the status bar does not.
+    await expect(this.page.locator('#jp-main-statusbar').getByText(/\| Idle$/)).toBeVisible({ timeout: 60_000 });
     const status = this.notebook.locator('.jp-Notebook-ExecutionIndicator').first();
     await expect(status).toHaveAttribute('data-status', 'idle', { timeout: 60_000 });
   }

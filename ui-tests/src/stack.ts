@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CLI_MAIN, NODE24, REPO } from '../../scripts/lib/paths.mjs';
 import { runCaptured } from '../../scripts/lib/processes.mjs';
+import { Api } from './api.js';
 import { isAlive, processesOf, type StackProcess } from './processes.js';
 import { until } from './until.js';
 
@@ -27,6 +28,8 @@ export class Stack {
   readonly runtime: string;
   readonly workspace: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The bridge of this stack, asked directly. */
+  readonly api: Api;
   #scratch: string;
   #options: StackOptions;
   #start: ChildProcess | undefined;
@@ -46,6 +49,7 @@ export class Stack {
     this.home = folder('h');
     this.runtime = folder('r');
     this.workspace = folder('w');
+    this.api = new Api(join(this.runtime, 'bridge.sock'), this.workspace);
     const config = folder('c');
     writeFileSync(join(config, 'jupyter_config.py'), GALATA_CONFIG);
     this.env = {

@@ -128,6 +128,7 @@ describe('the link to the bridge', () => {
     pilot.spool([pilot.task('writes', ['sh', '-c', script])]);
     pilot.start();
     await pilot.state('writes', 'RUNNING');
+    await until('it says hello', () => bridge.of('hello').length > 0);
     let re = 0;
     const read = async (stream: 'stdout' | 'stderr', offset: number, limit = 1000) => {
       re += 1;

@@ -156,25 +156,25 @@ export class TestPilot {
   }
 
   tasks(id: string) {
-    return this.journal().filter((record) => record.type === 'task' && record.id === id);
+    return this.journal().flatMap((record) => (record.type === 'task' && record.id === id ? [record] : []));
   }
 
   instances(id: string) {
-    return this.journal().filter((record) => record.type === 'instance' && record.service === id);
+    return this.journal().flatMap((record) => (record.type === 'instance' && record.service === id ? [record] : []));
   }
 
   /** Last journaled record of a task or of a service's instance. */
   last(id: string): Exclude<JournalRecord, { type: 'pilot' | 'refused' }> | undefined {
     const own = (record: JournalRecord) =>
       (record.type === 'task' && record.id === id) || (record.type === 'instance' && record.service === id);
-    const found = this.journal().findLast(own);
+    const found = this.journal().filter(own).at(-1);
     return found?.type === 'task' || found?.type === 'instance' ? found : undefined;
   }
 
   /** What stdout of something that has ended was. */
   stdout(id: string): string {
-    const record = this.journal().findLast((one) => one.type === 'task' && one.id === id && one.output);
-    if (record?.type !== 'task' || !record.output) throw new Error(`${id} has no output`);
+    const record = this.tasks(id).at(-1);
+    if (!record?.output) throw new Error(`${id} has no output`);
     const { file, stdout } = record.output;
     return readFileSync(join(this.folder, file))
       .subarray(stdout.offset, stdout.offset + stdout.length)
@@ -198,7 +198,10 @@ export class TestPilot {
   async pilotState(state: string): Promise<void> {
     await until(
       `pilot is ${state}`,
-      () => this.journal().findLast((one) => one.type === 'pilot')?.state === state,
+      () =>
+        this.journal()
+          .filter((one) => one.type === 'pilot')
+          .at(-1)?.state === state,
       () => this.log(),
     );
   }

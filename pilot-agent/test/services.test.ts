@@ -20,14 +20,12 @@ function service(args: readonly string[] = [], more: Partial<ServiceSpec> = {}) 
 }
 
 function states(): string[] {
-  const all = pilot.instances('llm').map((record) => (record.type === 'instance' ? record.state : ''));
+  const all = pilot.instances('llm').map((record) => record.state);
   return all.filter((state, index) => state !== all[index - 1]);
 }
 
 function reasons(state: string): (string | undefined)[] {
-  return pilot
-    .instances('llm')
-    .flatMap((one) => (one.type === 'instance' && one.state === state ? [one.reason?.code] : []));
+  return pilot.instances('llm').flatMap((one) => (one.state === state ? [one.reason?.code] : []));
 }
 
 describe('services', () => {
@@ -47,8 +45,8 @@ describe('services', () => {
     expect(ready.bootstrap?.launch).toBeGreaterThan(0);
     expect(ready.bootstrap?.init).toBeGreaterThan(290);
     expect(ready.bootstrap?.publish).toBeGreaterThan(0);
-    const launched = pilot.instances('llm').find((record) => record.type === 'instance' && record.endpoint);
-    if (launched?.type !== 'instance' || !launched.endpoint?.keyFile) throw new Error('no endpoint');
+    const launched = pilot.instances('llm').find((record) => record.endpoint);
+    if (!launched?.endpoint?.keyFile) throw new Error('no endpoint');
     expect((await fetch(`${launched.endpoint.http}/health`)).status).toBe(200);
     expect(statSync(launched.endpoint.keyFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(launched.endpoint.keyFile, 'utf8').trim()).toMatch(/^[\w-]{43}$/);
@@ -76,8 +74,11 @@ describe('services', () => {
     await pilot.state('asks-2', 'DONE');
     const waiting = pilot.tasks('asks-2')[0];
     expect(waiting).toMatchObject({ state: 'WAITING', reason: { code: 'WAITS_FOR_SERVICE' } });
-    const record = pilot.instances('llm').findLast((one) => one.type === 'instance' && one.endpoint);
-    if (record?.type !== 'instance' || !record.endpoint?.keyFile) throw new Error('no endpoint');
+    const record = pilot
+      .instances('llm')
+      .filter(({ endpoint }) => endpoint)
+      .at(-1);
+    if (!record?.endpoint?.keyFile) throw new Error('no endpoint');
     const key = readFileSync(record.endpoint.keyFile, 'utf8').trim();
     expect(pilot.stdout('asks-2')).toBe(`${record.endpoint.http}/v1\n${key}\n`);
     await pilot.end();
@@ -120,7 +121,12 @@ describe('services', () => {
     expect(waits.reason?.text).toContain('restart 1 of 1');
     await pilot.state('llm', 'READY');
     expect(pilot.instances('llm').at(-1)).toMatchObject({ state: 'READY' });
-    expect(pilot.instances('llm').findLast((one) => one.type === 'instance' && one.attempt)).toMatchObject({
+    expect(
+      pilot
+        .instances('llm')
+        .filter(({ attempt }) => attempt)
+        .at(-1),
+    ).toMatchObject({
       attempt: 2,
     });
     writeFileSync(die, '');
@@ -219,7 +225,7 @@ describe('services', () => {
       pilot
         .instances('llm')
         .slice(before)
-        .filter((one) => one.type === 'instance' && one.state !== 'READY'),
+        .filter((one) => one.state !== 'READY'),
     ).toEqual([]);
     // It watches it too: what crashes now is started again.
     const [pid = '0'] = readFileSync(log, 'utf8').split(' ');
@@ -235,12 +241,9 @@ describe('services', () => {
     const instances = [1, 2, 3].map((index) => ({ id: `llm.${index}`, index }));
     pilot.spool([service([], { instances })]);
     pilot.start();
-    const ready = () => pilot.instances('llm').filter((one) => one.type === 'instance' && one.state === 'READY');
-    await until(
-      'all are ready',
-      () => new Set(ready().map((one) => (one.type === 'instance' ? one.id : ''))).size === 3,
-    );
-    const ports = ready().map((one) => (one.type === 'instance' ? one.endpoint?.http : ''));
+    const ready = () => pilot.instances('llm').filter((one) => one.state === 'READY');
+    await until('all are ready', () => new Set(ready().map((one) => one.id)).size === 3);
+    const ports = ready().map((one) => one.endpoint?.http);
     expect(new Set(ports).size).toBe(3);
     await pilot.end();
   });

@@ -1,6 +1,5 @@
 import {
   type Endpoint,
-  formatSeconds,
   type InstanceState,
   instanceStates,
   PilothouseError,
@@ -10,22 +9,21 @@ import {
 } from '@pilothouse/sdk/shared';
 import type { JournalEntry } from '../journal/journal.js';
 import type { Past } from '../journal/replay.js';
+import type { SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
 import type { Grant } from '../scheduler/pool.js';
 import { SPAWN_VARIABLE } from '../tasks/environment.js';
 import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
+import { BootstrapClock } from './bootstrap.js';
 import { diagnose } from './failure.js';
 import { prepareLaunch } from './launch.js';
+import { Restarts } from './restarts.js';
 import { Watch } from './watch.js';
 
 type PastInstance = Past['instances'] extends ReadonlyMap<string, infer T> ? T : never;
 type InstanceEntry = Extract<JournalEntry, { type: 'instance' }>;
 type Details = Partial<Omit<InstanceEntry, 'type' | 'service' | 'id' | 'state'>>;
-
-/** Seconds after which an instance that was ready has earned its restarts again. */
-const STEADY_SECONDS = 600;
-const MAX_BACKOFF_SECONDS = 30;
 
 /** One running copy of a service: started, watched, started again, stopped. */
 export class Instance {
@@ -35,7 +33,8 @@ export class Instance {
   readonly #changed: () => void;
   #state: InstanceState;
   #attempt: number;
-  #restarts: number;
+  #clock = new BootstrapClock();
+  readonly #restarts: Restarts;
   #endpoint: Endpoint | undefined;
   #error: PilothouseError | undefined;
   #grant: Grant | undefined;
@@ -49,11 +48,6 @@ export class Instance {
   #endCause: PilothouseError | undefined;
   /** Where the error output of this attempt begins. */
   #stderrFrom = 0;
-  #askedAt: number | undefined;
-  #launchMs: number | undefined;
-  #readyAt = 0;
-  /** A READY that the bridge has not confirmed yet. */
-  #unpublished: { readonly seq: number; readonly launch: number; readonly init: number } | undefined;
 
   constructor(
     context: NodeContext,
@@ -68,7 +62,7 @@ export class Instance {
     this.#changed = changed;
     this.#state = past?.state ?? 'NEW';
     this.#attempt = past?.attempt ?? 1;
-    this.#restarts = Math.max(0, this.#attempt - 1);
+    this.#restarts = new Restarts(service.restarts, this.#attempt - 1);
     this.#endpoint = past?.endpoint;
     if (past?.error) this.#error = PilothouseError.from(past.error);
   }
@@ -136,13 +130,8 @@ export class Instance {
 
   /** The bridge has made everything up to this record its own: a READY among it counts as published. */
   published(seq: number): void {
-    const open = this.#unpublished;
-    if (open === undefined || seq < open.seq) return;
-    this.#unpublished = undefined;
-    if (this.#state !== 'READY' && this.#state !== 'UNHEALTHY') return;
-    const publish = performance.now() - this.#readyAt;
-    const bootstrap = { launch: rounded(open.launch), init: rounded(open.init), publish: rounded(publish) };
-    this.#record(this.#state, { bootstrap });
+    const bootstrap = this.#clock.published(seq);
+    if (bootstrap && (this.#state === 'READY' || this.#state === 'UNHEALTHY')) this.#record(this.#state, { bootstrap });
   }
 
   /** Probes now, beside the usual rhythm. */
@@ -188,7 +177,7 @@ export class Instance {
     const { pilot, journal, warden, output } = this.#context;
     const grant = this.#grant;
     if (grant === undefined) throw new Error(`${this.id} is launched without resources`);
-    this.#askedAt = performance.now();
+    this.#clock.asked();
     this.#error = undefined;
     try {
       this.#enter('LAUNCHING', { attempt: this.#attempt });
@@ -212,12 +201,7 @@ export class Instance {
           stderr: output.livePath(this.id, 'stderr'),
           cpus: pilot.cpus,
         },
-        {
-          started: (pid) => this.#started(pid),
-          exited: (code) => void this.#exited(code),
-          failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
-          lost: () => this.#attemptOver(nodeLost(this.#service.name, this.id), {}),
-        },
+        this.#watcher(),
       );
     } catch (error) {
       this.#fail(error);
@@ -226,13 +210,17 @@ export class Instance {
 
   /** Takes over what an earlier agent has started: it runs on, and is looked at before anything is said about it. */
   #adopt(): void {
-    this.#context.warden.adopt(this.#spawnId, {
+    this.#context.warden.adopt(this.#spawnId, this.#watcher());
+    if (this.#stopping) this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
+  }
+
+  #watcher(): SpawnWatcher {
+    return {
       started: (pid) => this.#started(pid),
       exited: (code) => void this.#exited(code),
       failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
       lost: () => this.#attemptOver(nodeLost(this.#service.name, this.id), {}),
-    });
-    if (this.#stopping) this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
+    };
   }
 
   #started(pid: number): void {
@@ -242,11 +230,10 @@ export class Instance {
       this.#endAttempt(nodeLost(this.#service.name, this.id));
       return;
     }
-    if (this.#askedAt !== undefined) this.#launchMs = performance.now() - this.#askedAt;
+    this.#clock.runs();
     if (this.#state === 'LAUNCHING') this.#enter('INITIALIZING', { attempt: this.#attempt, pid });
-    const launched = performance.now();
     const watch = new Watch(this.#service, endpoint, pid, `${SPAWN_VARIABLE}=${this.#spawnId}`, {
-      ready: (probe) => this.#becomeReady(probe, performance.now() - launched, endpoint),
+      ready: (probe) => this.#clock.ready(this.#enter('READY', { probe, endpoint })),
       unhealthy: (probe) => {
         const text = `not answering: ${probe.text}`;
         this.#enter('UNHEALTHY', { probe, reason: { code: 'PROBE_FAILS', text, since: probe.at } });
@@ -257,12 +244,6 @@ export class Instance {
     this.#watch = watch;
     if (this.#state === 'INITIALIZING') watch.waitUntilReady();
     else watch.keepWatching(this.#state === 'READY');
-  }
-
-  #becomeReady(probe: ProbeResult, init: number, endpoint: Endpoint): void {
-    this.#readyAt = performance.now();
-    const seq = this.#enter('READY', { probe, endpoint });
-    if (this.#launchMs !== undefined) this.#unpublished = { seq, launch: this.#launchMs, init };
   }
 
   /** Ends the process of this attempt; what follows depends on the restarts that are left. */
@@ -296,15 +277,12 @@ export class Instance {
       this.#finish('STOPPED', exit);
       return;
     }
-    if (this.#readyAt > 0 && performance.now() - this.#readyAt > STEADY_SECONDS * 1000) this.#restarts = 0;
-    const { restarts } = this.#service;
-    if (this.#restarts >= restarts) {
+    const restart = this.#restarts.next(error, this.#clock.sinceReady);
+    if (restart === undefined) {
       this.#fail(error, exit);
       return;
     }
-    this.#restarts += 1;
-    const delay = error.code === 'PORT_IN_USE' ? 0 : Math.min(MAX_BACKOFF_SECONDS, 2 ** (this.#restarts - 1));
-    const text = `${error.message}; starts again in ${formatSeconds(delay)} (restart ${this.#restarts} of ${restarts})`;
+    const { delay, text } = restart;
     const evidence = error.evidence === undefined ? {} : { evidence: error.evidence };
     const spawnId = this.#spawnId;
     this.#resetAttempt();
@@ -320,9 +298,7 @@ export class Instance {
   #resetAttempt(): void {
     this.#spawned = false;
     this.#endCause = undefined;
-    this.#unpublished = undefined;
-    this.#launchMs = undefined;
-    this.#readyAt = 0;
+    this.#clock = new BootstrapClock();
     this.#watch = undefined;
   }
 
@@ -379,8 +355,4 @@ export class Instance {
     const entry: InstanceEntry = { type: 'instance', service: this.#service.id, id: this.id, state, ...details };
     return this.#context.journal.append(entry, done);
   }
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
 }

@@ -94,9 +94,10 @@ export class LocalEngine implements Engine {
   async submit(spec: PilotSpec, key: string): Promise<void> {
     if (this.#known.has(key)) return;
     this.#known.set(key, spec);
-    await this.#prepare(spec);
     this.#holdings.enqueue(spec);
     await this.#startWhatFits();
+    // Work for it can be spooled although it waits.
+    if (this.#holdings.waits(spec.id)) await this.#prepare(spec);
   }
 
   cancel(id: string): Promise<boolean> {
@@ -170,33 +171,34 @@ export class LocalEngine implements Engine {
     return (await this.examine(id)).verdict !== 'gone';
   }
 
+  /** Starts those at the head of the queue that fit; resolves once their folders are there, the rest goes on by itself. */
   async #startWhatFits(): Promise<void> {
     for (let spec = this.#holdings.takeNext(); spec !== null; spec = this.#holdings.takeNext()) {
-      const { id } = spec;
+      const pilot = spec;
+      this.#tell({ pilot: pilot.id, state: 'STARTING', reason: null, error: null });
       try {
-        this.#tell({ pilot: id, state: 'STARTING', reason: null, error: null });
-        await this.#launch(spec);
+        await this.#prepare(pilot);
       } catch (error) {
-        const data: ErrorData = { ...toErrorData(error), ids: { pilot: id } };
-        this.log.error(`pilot ${id} could not be started`, error);
-        this.#tell({ pilot: id, state: 'FAILED', reason: null, error: data });
-        this.#known.delete(id);
-        this.#holdings.release(id);
+        this.#fail(pilot.id, error);
+        continue;
       }
+      this.#launch(pilot.id).catch((error: unknown) => this.#fail(pilot.id, error));
     }
     this.#explainQueue();
   }
 
-  async #launch(spec: PilotSpec): Promise<void> {
-    const start = await this.#start(spec.id);
-    await preparePilotFolder(this.#pilotFile(spec), this.#connect());
-    await writeLaunchFile(this.#folder(spec.id), {
-      v: 1,
-      host: this.config.host,
-      bootId: await bootId(),
-      launchedAt: this.clock.iso(),
-    });
+  async #launch(id: string): Promise<void> {
+    const start = await this.#start(id);
+    const launchedAt = this.clock.iso();
+    await writeLaunchFile(this.#folder(id), { v: 1, host: this.config.host, bootId: await bootId(), launchedAt });
     await startWarden(start);
+  }
+
+  #fail(id: string, error: unknown): void {
+    const data: ErrorData = { ...toErrorData(error), ids: { pilot: id } };
+    this.log.error(`pilot ${id} could not be started`, error);
+    this.#tell({ pilot: id, state: 'FAILED', reason: null, error: data });
+    this.release(id);
   }
 
   #explainQueue(): void {

@@ -10,12 +10,11 @@ export type LaunchFile = z.infer<typeof launchSchema>;
 
 /** Writes what an agent needs to start: its folder, what it holds, and where the bridge is. */
 export async function preparePilotFolder(pilot: PilotFile, connect: ConnectFile): Promise<void> {
-  for (const name of ['spool', 'journal', 'output', 'services']) {
-    await mkdir(join(pilot.folder, name), { recursive: true, mode: 0o700 });
-  }
-  await mkdir(join(pilot.runtimeDir, 'p', pilot.id), { recursive: true, mode: 0o700 });
-  await writeWhole(join(pilot.folder, 'pilot.json'), pilot);
-  await writeConnectFile(pilot.folder, connect);
+  const folders = ['spool', 'journal', 'output', 'services'].map((name) => join(pilot.folder, name));
+  await Promise.all(
+    [...folders, join(pilot.runtimeDir, 'p', pilot.id)].map((path) => mkdir(path, { recursive: true, mode: 0o700 })),
+  );
+  await Promise.all([writeWhole(join(pilot.folder, 'pilot.json'), pilot), writeConnectFile(pilot.folder, connect)]);
 }
 
 /** Tells the agent of a pilot where the bridge is now. */

@@ -1,6 +1,10 @@
 import { PilothouseError } from '../errors/index.js';
 import { formatSeconds, toSeconds } from '../units/duration.js';
+import { onAbort } from './on-abort.js';
 import type { CallOptions } from './types.js';
+
+/** Timers count in 32 bits; longer ones would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Reads a caller's duration; a bad one is a bad description, named by its option. */
 export function timeoutSeconds(timeout: CallOptions['timeout'], fallback: number | null): number | null {
@@ -42,17 +46,16 @@ export async function withDeadline<T>(
   const outer = options?.signal;
   outer?.throwIfAborted();
   const controller = new AbortController();
-  const follow = () => controller.abort(outer?.reason);
-  outer?.addEventListener('abort', follow, { once: true });
+  const unfollow = outer && onAbort(outer, () => controller.abort(outer.reason));
   const timer =
     seconds === null
       ? undefined
-      : setTimeout(() => controller.abort(onTimeout(seconds)), Math.min(seconds * 1000, 2 ** 31 - 1));
+      : setTimeout(() => controller.abort(onTimeout(seconds)), Math.min(seconds * 1000, LONGEST_MS));
   try {
     return await abortable(run(controller.signal), controller.signal);
   } finally {
-    if (timer !== undefined) clearTimeout(timer);
-    outer?.removeEventListener('abort', follow);
+    clearTimeout(timer);
+    unfollow?.();
     // Whatever still listens (an open stream, a queued request) is let go.
     controller.abort();
   }
@@ -61,23 +64,21 @@ export async function withDeadline<T>(
 /** The promise, or the signal's reason as soon as it aborts. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const leave = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(leave);
   });
 }
 
 /** Waits, or ends early without an error when the signal aborts. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      leave();
       resolve();
     };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
+    const timer = setTimeout(() => done(), milliseconds);
+    let leave = (): void => undefined;
+    leave = onAbort(signal, done);
   });
 }

@@ -1,4 +1,4 @@
-import { firstValueFrom, type Observable } from 'rxjs';
+import { firstValueFrom, type Observable, ReplaySubject } from 'rxjs';
 import type { WatchBatch } from '../contract/index.js';
 import type { Check, EngineReport, Origin, Target } from '../schemas/index.js';
 import { Caller } from './caller.js';
@@ -13,6 +13,7 @@ import type { Connector } from './connection/connector.js';
 import { abortable, pause } from './deadline.js';
 import { decodeError } from './decode-error.js';
 import type { Core } from './handles/core.js';
+import { onAbort } from './on-abort.js';
 import { PictureStore } from './picture/picture-store.js';
 import { creditStream } from './streams/credit-stream.js';
 import type {
@@ -43,6 +44,7 @@ export class LiveSession implements Session {
   readonly views: Views;
   readonly #core: Core;
   readonly #closing = new AbortController();
+  readonly #closed = new ReplaySubject<void>(1);
   readonly #origin: () => Origin;
   readonly #watching: Promise<void>;
 
@@ -52,7 +54,7 @@ export class LiveSession implements Session {
     const closed = this.#closing.signal;
     this.views = viewsOf(caller, connector, closed);
     const store = new PictureStore(() => connector.state.value.bridge?.epoch ?? 0);
-    const core: Core = { connector, caller, store, views: this.views, closed };
+    const core: Core = { connector, caller, store, views: this.views, closed, closed$: this.#closed };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
@@ -114,6 +116,7 @@ export class LiveSession implements Session {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(closedError());
+      this.#closed.next();
       this.#core.store.close();
     }
     await this.#core.connector.close();
@@ -158,8 +161,10 @@ export class LiveSession implements Session {
         },
         complete: resolve,
       });
-      closed.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
-      closed.addEventListener('abort', () => resolve(), { once: true });
+      onAbort(closed, () => {
+        subscription.unsubscribe();
+        resolve();
+      });
     });
   }
 }

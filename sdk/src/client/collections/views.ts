@@ -3,6 +3,7 @@ import type { ViewUpdate } from '../../schemas/index.js';
 import type { Caller } from '../caller.js';
 import type { Connector } from '../connection/connector.js';
 import { decodeError } from '../decode-error.js';
+import { onAbort } from '../on-abort.js';
 import { creditStream } from '../streams/credit-stream.js';
 import type { Views } from '../types.js';
 
@@ -14,11 +15,10 @@ export function viewsOf(caller: Caller, connector: Connector, closed: AbortSigna
     join: (viewId, target, role) =>
       new Observable((subscriber) => {
         const leave = new AbortController();
-        const end = () => leave.abort();
-        closed.addEventListener('abort', end, { once: true });
+        const forget = onAbort(closed, () => leave.abort());
         subscriber.add(() => {
-          end();
-          closed.removeEventListener('abort', end);
+          forget();
+          leave.abort();
         });
         const read = async () => {
           let confirmed = false;

@@ -2,6 +2,7 @@ import { PilothouseError } from '../../errors/index.js';
 import { PROTOCOL } from '../../schemas/index.js';
 import { abortable, pause } from '../deadline.js';
 import { decodeError } from '../decode-error.js';
+import { onAbort } from '../on-abort.js';
 import { StateStream } from '../streams/state-stream.js';
 import type { Connection } from '../types.js';
 import { VERSION } from '../version.js';
@@ -54,9 +55,10 @@ export class ReconnectingConnector implements Connector {
     if (this.#link && this.#link.lost === null) return Promise.resolve(this.#link);
     if (this.#failure && !this.#failure.retryable) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
+      let forget = (): void => undefined;
       const leave = () => {
         this.#waiters.delete(waiter);
-        signal.removeEventListener('abort', abort);
+        forget();
       };
       const waiter: Waiter = {
         resolve: (link) => {
@@ -68,10 +70,8 @@ export class ReconnectingConnector implements Connector {
           reject(error);
         },
       };
-      const abort = () => waiter.reject(signal.reason);
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
       this.#waiters.add(waiter);
+      forget = onAbort(signal, () => waiter.reject(signal.reason));
     });
   }
 
@@ -110,8 +110,7 @@ export class ReconnectingConnector implements Connector {
 
   async #open(): Promise<SocketLink> {
     const attempt = new AbortController();
-    const stop = () => attempt.abort(this.#closing.signal.reason);
-    this.#closing.signal.addEventListener('abort', stop, { once: true });
+    const forget = onAbort(this.#closing.signal, () => attempt.abort(this.#closing.signal.reason));
     const timer = setTimeout(() => attempt.abort(unreachable()), ATTEMPT_MS);
     try {
       const dialed = await this.#options.dial(attempt.signal);
@@ -132,7 +131,7 @@ export class ReconnectingConnector implements Connector {
       }
     } finally {
       clearTimeout(timer);
-      this.#closing.signal.removeEventListener('abort', stop);
+      forget();
     }
   }
 

@@ -5,6 +5,7 @@ import type { AnswerRecord, ChatOptions, Chunk, Message } from '../../schemas/in
 import { type RequestState, requestStates } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
 import { decodeError } from '../decode-error.js';
+import { onAbort } from '../on-abort.js';
 import { isFinal } from '../picture/final.js';
 import { RecordCell } from '../picture/record-cell.js';
 import type { Answer, AnswerResult, CallOptions } from '../types.js';
@@ -23,7 +24,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     this.#submission = submission;
     // Whoever reads the answer is told; a question that nobody follows must not end the process.
     submission.catch(() => undefined);
-    this.#reader = new AnswerReader(core, () => this.#submission, this.closedSignal);
+    this.#reader = new AnswerReader(core, () => this.#submission, this.onClosed);
   }
 
   /** The handle of an answer that the bridge knows. */
@@ -46,9 +47,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
         api.answers.chat({ service: service.id, messages, options, ...submitted }, { signal: abort }),
       ),
     );
-    const stop = () => handle.#stopQuietly();
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true, signal: handle.closedSignal });
+    if (signal) handle.#stopWith(signal);
     return handle;
   }
 
@@ -138,9 +137,13 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     await this.#submission.catch(() => undefined);
   }
 
-  /** For an aborted signal: nobody waits here, and an answer that cannot be stopped any more has ended. */
-  #stopQuietly(): void {
-    if (!isFinal(this.record)) this.stop().catch(() => undefined);
+  /** Nobody waits for this stop, and an answer that cannot be stopped any more has ended. */
+  #stopWith(signal: AbortSignal): void {
+    const leave = onAbort(signal, () => {
+      if (!isFinal(this.record)) this.stop().catch(() => undefined);
+    });
+    this.cell.stream.asObservable().subscribe({ complete: leave });
+    this.onClosed(leave);
   }
 }
 

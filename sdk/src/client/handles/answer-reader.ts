@@ -5,7 +5,7 @@ import { abortable } from '../deadline.js';
 import { decodeError } from '../decode-error.js';
 import { isFinal } from '../picture/final.js';
 import { creditStream } from '../streams/credit-stream.js';
-import type { Core } from './core.js';
+import type { Core, OnClosed } from './core.js';
 import { goneError } from './failures.js';
 
 /**
@@ -15,7 +15,7 @@ import { goneError } from './failures.js';
 export class AnswerReader {
   readonly #core: Core;
   readonly #submitted: () => Promise<string>;
-  readonly #stop: AbortSignal;
+  readonly #onClosed: OnClosed;
   readonly #chunks: Chunk[] = [];
   readonly #chunkSubject = new ReplaySubject<Chunk>();
   readonly #textSubject = new ReplaySubject<string>(1);
@@ -26,10 +26,10 @@ export class AnswerReader {
   #state: 'unread' | 'reading' | 'ended' | 'failed' = 'unread';
 
   /** @param submitted - the answer's id, once it has one; rejects when the question could not be asked */
-  constructor(core: Core, submitted: () => Promise<string>, stop: AbortSignal) {
+  constructor(core: Core, submitted: () => Promise<string>, onClosed: OnClosed) {
     this.#core = core;
     this.#submitted = submitted;
-    this.#stop = stop;
+    this.#onClosed = onClosed;
   }
 
   get text(): string {
@@ -77,18 +77,22 @@ export class AnswerReader {
   #start(): void {
     if (this.#state !== 'unread') return;
     this.#state = 'reading';
-    this.#read().then(
-      () => this.#end(undefined),
-      (error: unknown) => this.#end(this.#stop.aborted ? this.#stop.reason : decodeError(error)),
-    );
+    const stop = new AbortController();
+    const leave = this.#onClosed((reason) => stop.abort(reason));
+    this.#read(stop.signal)
+      .then(
+        () => this.#end(undefined),
+        (error: unknown) => this.#end(stop.signal.aborted ? stop.signal.reason : decodeError(error)),
+      )
+      .finally(leave);
   }
 
-  async #read(): Promise<void> {
-    const id = await this.#submitted();
+  async #read(signal: AbortSignal): Promise<void> {
+    const id = await abortable(this.#submitted(), signal);
     const batches = creditStream<ChunkBatch>(
       this.#core.connector,
-      (api, flow, signal) => api.answers.follow({ id, from: this.#chunks.length, ...flow }, { signal }),
-      { signal: this.#stop, finished: () => this.#final !== null },
+      (api, flow, abort) => api.answers.follow({ id, from: this.#chunks.length, ...flow }, { signal: abort }),
+      { signal, finished: () => this.#final !== null },
     );
     for await (const batch of batches) this.#take(batch);
     if (this.#final && this.#final.state !== 'DONE') throw goneError(this.#final);

@@ -1,12 +1,13 @@
-import { distinctUntilChanged, map, type Observable, Subject, takeUntil } from 'rxjs';
+import { distinctUntilChanged, map, Observable, Subject, takeUntil } from 'rxjs';
 import { PilothouseError } from '../../errors/index.js';
 import type { AnyRecord } from '../../schemas/index.js';
 import type { StateMachine } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
+import { onAbort } from '../on-abort.js';
 import type { RecordCell } from '../picture/record-cell.js';
 import type { CallOptions, Handle, Status } from '../types.js';
 import { grantAccess } from './access.js';
-import type { Core } from './core.js';
+import type { Core, OnClosed } from './core.js';
 import { goneError } from './failures.js';
 
 /** Everything that handles of all kinds do alike. */
@@ -16,7 +17,6 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
   protected readonly core: Core;
   protected readonly cell: RecordCell<R>;
   readonly #machine: StateMachine<S>;
-  readonly #closing = new Subject<void>();
   readonly #closed = new AbortController();
 
   constructor(core: Core, cell: RecordCell<R>, machine: StateMachine<S>) {
@@ -24,8 +24,9 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
     this.cell = cell;
     this.#machine = machine;
     grantAccess(this, { views: core.views, identified: () => this.identified() });
-    if (core.closed.aborted) this.close();
-    else core.closed.addEventListener('abort', () => this.close(), { once: true, signal: this.#closed.signal });
+    core.closed$
+      .pipe(takeUntil(new Observable<void>((subscriber) => this.onClosed(() => subscriber.next()))))
+      .subscribe(() => this.close());
   }
 
   get id(): string {
@@ -49,7 +50,9 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
   }
 
   get record$(): Observable<R> {
-    return this.cell.stream.asObservable().pipe(takeUntil(this.#closing));
+    return this.cell.stream
+      .asObservable()
+      .pipe(takeUntil(new Observable<void>((subscriber) => this.onClosed(() => subscriber.next()))));
   }
 
   get status$(): Observable<Status<S>> {
@@ -91,7 +94,6 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
         hint: 'What it looked at goes on; get a new handle by name.',
       }),
     );
-    this.#closing.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,10 +103,14 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
   /** Resolves once the thing has its id; never rejects. */
   protected async identified(): Promise<void> {}
 
-  /** Aborts when this handle or its session is closed. */
-  protected get closedSignal(): AbortSignal {
-    return this.#closed.signal;
-  }
+  /** Calls back, with the reason, when this handle or its session is closed; returns what takes the callback back. */
+  protected readonly onClosed: OnClosed = (callback) => {
+    const closed = [this.#closed.signal, this.core.closed];
+    const leave = closed.map((signal) => onAbort(signal, () => callback(signal.reason)));
+    return () => {
+      for (const one of leave) one();
+    };
+  };
 
   /** Resolves with the first value that `pick` finds in a state of the thing, and rejects with what it throws. */
   protected async wait<T>(
@@ -119,22 +125,15 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
 
   #pickFirst<T>(signal: AbortSignal, pick: (record: R) => T | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const closed = this.#closed.signal;
-      const stop = new Subject<void>();
-      const leave = () => {
-        stop.next();
-        closed.removeEventListener('abort', onClosed);
+      const over = new Subject<void>();
+      let leave: (() => void)[] = [];
+      const end = () => {
+        over.next();
+        for (const one of leave) one();
       };
-      const onClosed = () => {
-        leave();
-        reject(closed.reason);
-      };
-      if (closed.aborted) return reject(closed.reason);
-      closed.addEventListener('abort', onClosed, { once: true });
-      signal.addEventListener('abort', leave, { once: true });
       this.cell.stream
         .asObservable()
-        .pipe(takeUntil(stop))
+        .pipe(takeUntil(over))
         .subscribe((record) => {
           try {
             const picked = pick(record);
@@ -143,8 +142,13 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
           } catch (error) {
             reject(error);
           }
-          leave();
+          end();
         });
+      const closed = (reason: unknown) => {
+        reject(reason);
+        end();
+      };
+      leave = [this.onClosed(closed), onAbort(signal, end)];
     });
   }
 }

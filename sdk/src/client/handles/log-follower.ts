@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import type { LogChunk } from '../../schemas/index.js';
 import { pause } from '../deadline.js';
+import type { OnClosed } from './core.js';
 
 const SOONEST_MS = 100;
 const LATEST_MS = 2_000;
@@ -11,20 +12,19 @@ const LATEST_MS = 2_000;
  */
 export function followLog(
   read: (offset: number, signal: AbortSignal) => Promise<LogChunk>,
-  closed: AbortSignal,
+  onClosed: OnClosed,
 ): Observable<string> {
   return new Observable((subscriber) => {
     const stop = new AbortController();
-    const end = () => stop.abort();
-    closed.addEventListener('abort', end, { once: true });
+    const leave = onClosed(() => stop.abort());
     subscriber.add(() => {
-      end();
-      closed.removeEventListener('abort', end);
+      leave();
+      stop.abort();
     });
     const run = async () => {
       let offset = 0;
       let wait = SOONEST_MS;
-      while (!stop.signal.aborted && !closed.aborted) {
+      while (!stop.signal.aborted) {
         const chunk = await read(offset, stop.signal);
         if (chunk.text !== '') subscriber.next(chunk.text);
         const grown = chunk.next > offset;

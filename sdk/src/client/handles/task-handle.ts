@@ -42,11 +42,11 @@ export class TaskHandle extends LiveHandle<TaskState, TaskRecord> implements Tas
   }
 
   get stdout$(): Observable<string> {
-    return followLog((offset, signal) => this.log({ stream: 'stdout', offset, signal }), this.closedSignal);
+    return followLog((offset, signal) => this.log({ stream: 'stdout', offset, signal }), this.onClosed);
   }
 
   get stderr$(): Observable<string> {
-    return followLog((offset, signal) => this.log({ stream: 'stderr', offset, signal }), this.closedSignal);
+    return followLog((offset, signal) => this.log({ stream: 'stderr', offset, signal }), this.onClosed);
   }
 
   async cancel(options?: CallOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestPilot, until } from './pilot.js';
@@ -164,6 +164,15 @@ describe('a pilot whose agent cannot be kept alive', () => {
     pilot.start(0.5);
     await pilot.state('runs', 'RUNNING');
     for (const agent of pilot.agents()) process.kill(agent, 'SIGSTOP');
+    await until('nothing is left running', () => pilot.everything().length === 0);
+  });
+
+  it('is ended by the warden when its folder was removed', async () => {
+    pilot.spool([pilot.task('runs', ['sleep', '600'])]);
+    pilot.start();
+    await pilot.state('runs', 'RUNNING');
+    rmSync(pilot.folder, { recursive: true });
+    for (const agent of pilot.agents()) process.kill(agent, 'SIGKILL');
     await until('nothing is left running', () => pilot.everything().length === 0);
   });
 });

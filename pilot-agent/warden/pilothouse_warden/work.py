@@ -270,6 +270,10 @@ class Work:
 
     def _start_agent(self) -> None:
         self._agent_at = None
+        if self._is_forgotten():
+            _log("the pilot's folder was removed; ending everything")
+            self._finish()
+            return
         variable, _, value = self._config.agent_mark.partition("=")
         order = Order(
             path=self._config.agent[0],
@@ -288,6 +292,16 @@ class Work:
         if spawn.error is not None:
             _log(f"cannot start the agent: {spawn.error['message']}")
             self._agent_has_exited(spawn)
+
+    def _is_forgotten(self) -> bool:
+        """Whether the pilot's folder is gone for good; a file system that does not answer does not count."""
+        try:
+            os.stat(os.path.join(self._config.folder, "pilot.json"))
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def _agent_has_exited(self, spawn: Spawn) -> None:
         self._ledger.forget(spawn)

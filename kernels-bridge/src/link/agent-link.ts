@@ -46,7 +46,8 @@ interface Pending {
 
 /** The ZeroMQ end that agents connect to. It speeds things up; nothing is lost without it, since both sides keep files. */
 export class AgentLink {
-  readonly #socket = new Router({ linger: 0, sendHighWaterMark: 10_000, receiveHighWaterMark: 10_000 });
+  // `handover`: an agent that comes back takes over the name its old connection may still hold.
+  readonly #socket = new Router({ linger: 0, handover: true, sendHighWaterMark: 10_000, receiveHighWaterMark: 10_000 });
   readonly #peers = new Map<string, Peer>();
   readonly #pending = new Map<number, Pending>();
   #outbox: [string, string][] = [];

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { CLI_MAIN, NODE24, REPO } from '../../scripts/lib/paths.mjs';
 import { runCaptured } from '../../scripts/lib/processes.mjs';
 import { Api } from './api.js';
-import { isAlive, processesOf, type StackProcess } from './processes.js';
+import { isAlive, processesOf, type StackProcess, signalIfThere } from './processes.js';
 import { until } from './until.js';
 
 const READY = /^Pilothouse is ready: (\S+)$/;
@@ -135,6 +135,11 @@ export class Stack {
     await ended;
   }
 
+  /** `kill -9` of `npm start` itself. */
+  killStart(): void {
+    this.#start?.kill('SIGKILL');
+  }
+
   async restartLab(): Promise<void> {
     await this.stopLab();
     await this.startLab();
@@ -190,7 +195,8 @@ export class Stack {
    */
   async close(): Promise<void> {
     await this.stopLab();
-    if (this.find(/kernels-bridge/).length > 0) {
+    // Also where the bridge itself is gone: a pilot goes on without it, and the command line starts one to end it.
+    if (this.processes().length > 0) {
       await this.pilothouse('end', '--all', '--yes');
       await this.pilothouse('bridge', 'stop');
     }
@@ -198,7 +204,7 @@ export class Stack {
       () => '',
       () => this.listing(),
     );
-    for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of this.processes()) signalIfThere(pid, 'SIGKILL');
     rmSync(this.#scratch, { recursive: true, force: true });
     if (left) throw new Error(`Left running after the end of the stack:\n${left}`);
   }

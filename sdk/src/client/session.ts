@@ -1,4 +1,4 @@
-import { firstValueFrom, type Observable, ReplaySubject } from 'rxjs';
+import { firstValueFrom, type Observable } from 'rxjs';
 import type { WatchBatch } from '../contract/index.js';
 import type { Check, EngineReport, Origin, Target } from '../schemas/index.js';
 import { Caller } from './caller.js';
@@ -44,7 +44,6 @@ export class LiveSession implements Session {
   readonly views: Views;
   readonly #core: Core;
   readonly #closing = new AbortController();
-  readonly #closed = new ReplaySubject<void>(1);
   readonly #origin: () => Origin;
   readonly #watching: Promise<void>;
 
@@ -54,7 +53,7 @@ export class LiveSession implements Session {
     const closed = this.#closing.signal;
     this.views = viewsOf(caller, connector, closed);
     const store = new PictureStore(() => connector.state.value.bridge?.epoch ?? 0);
-    const core: Core = { connector, caller, store, views: this.views, closed, closed$: this.#closed };
+    const core: Core = { connector, caller, store, views: this.views, closed };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
@@ -116,7 +115,6 @@ export class LiveSession implements Session {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(closedError());
-      this.#closed.next();
       this.#core.store.close();
     }
     await this.#core.connector.close();

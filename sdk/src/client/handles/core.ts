@@ -1,4 +1,3 @@
-import type { Observable } from 'rxjs';
 import type { Caller } from '../caller.js';
 import type { Connector } from '../connection/connector.js';
 import type { PictureStore } from '../picture/picture-store.js';
@@ -12,8 +11,6 @@ export interface Core {
   readonly views: Views;
   /** Aborts when the session is closed. */
   readonly closed: AbortSignal;
-  /** The same for handles, of which there may be many: listeners of one signal draw warnings from 11 on. */
-  readonly closed$: Observable<void>;
 }
 
 /** Calls back, with the reason, when something is closed; at once when it is. Returns what takes the callback back. */

@@ -24,9 +24,6 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
     this.cell = cell;
     this.#machine = machine;
     grantAccess(this, { views: core.views, identified: () => this.identified() });
-    core.closed$
-      .pipe(takeUntil(new Observable<void>((subscriber) => this.onClosed(() => subscriber.next()))))
-      .subscribe(() => this.close());
   }
 
   get id(): string {

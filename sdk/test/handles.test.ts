@@ -195,3 +195,23 @@ describe('errors', () => {
     expect(copy.PilothouseError).not.toBe(PilothouseError);
   });
 });
+
+describe('many', () => {
+  it('handles, waits and calls under one signal warn of no leak', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const { session } = createTestSession();
+    const { signal } = new AbortController();
+    const tasks = await session.tasks.submitMany(
+      Array.from({ length: 50 }, () => ({ command: ['true'] })),
+      { signal },
+    );
+    await Promise.all(tasks.map((task) => task.done({ signal })));
+    await Promise.all(tasks.map((task) => task.result({ signal })));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+    process.off('warning', note);
+    await session.close();
+  });
+});

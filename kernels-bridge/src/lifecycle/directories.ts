@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PilothouseError } from '@pilothouse/sdk/internal';
+import { newId, PilothouseError } from '@pilothouse/sdk/internal';
 import type { Config } from '../config.js';
 
 /** Longest path that fits into a socket address; longer ones are cut silently by the system. */
@@ -8,7 +8,9 @@ const SOCKET_PATH_BYTES = 107;
 
 /** Makes the state root and the runtime dir with what lies in them, and refuses what others could have prepared. */
 export function prepareDirectories(config: Config): void {
-  for (const path of [config.socket, config.agentsSocket]) checkSocketPath(path);
+  // Wardens bind sockets of the longest name there is; a path that fits the bridge alone would fail its first pilot.
+  const warden = join(config.runtimeDir, 'w', `${newId('pilot')}.sock`);
+  for (const path of [config.socket, config.agentsSocket, warden]) checkSocketPath(path);
   for (const path of [
     config.home,
     ...['lease', 'log', 'calls', 'pilots', 'credentials'].map((name) => join(config.home, name)),

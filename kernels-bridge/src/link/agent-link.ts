@@ -12,6 +12,8 @@ import type { Logger } from '../logger.js';
 
 /** Silence after which contact counts as lost: three missed beats. */
 const SILENCE_MS = 3 * BEAT_SECONDS * 1000;
+/** Strangers that the log names; more say nothing new. */
+const IGNORED_NAMES = 100;
 /** Milliseconds that an agent has for a reply. */
 const REPLY_MS = 5000;
 
@@ -50,6 +52,7 @@ export class AgentLink {
   readonly #socket = new Router({ linger: 0, handover: true, sendHighWaterMark: 10_000, receiveHighWaterMark: 10_000 });
   readonly #peers = new Map<string, Peer>();
   readonly #pending = new Map<number, Pending>();
+  readonly #ignored = new Set<string>();
   #outbox: [string, string][] = [];
   #sending = false;
   #re = 0;
@@ -130,7 +133,7 @@ export class AgentLink {
 
   #accept(pilot: string, payload: Buffer): void {
     if (!this.events.known(pilot)) {
-      this.log.warn(`a frame of unknown pilot "${pilot.slice(0, 40)}" was ignored`);
+      this.#ignore(pilot);
       return;
     }
     const frame = decode(payload);
@@ -144,6 +147,14 @@ export class AgentLink {
     } catch (error) {
       this.log.error(`a frame of ${pilot} could not be used`, error);
     }
+  }
+
+  /** An agent that is no longer known goes on talking until it finds out: said once. */
+  #ignore(pilot: string): void {
+    const name = pilot.slice(0, 40);
+    if (this.#ignored.has(name) || this.#ignored.size >= IGNORED_NAMES) return;
+    this.#ignored.add(name);
+    this.log.warn(`frames of "${name}", no live pilot, are ignored`);
   }
 
   #handle(pilot: string, frame: AgentFrame): void {

@@ -116,7 +116,8 @@ export class PilotManager {
   /** Takes over what an earlier bridge left: what never started is started, what runs is waited for. */
   async adopt(): Promise<void> {
     const live = this.list(false);
-    for (const pilot of live) this.context.link.expect(pilot.id);
+    for (const { id, state } of live)
+      if (state !== 'NEW' && state !== 'QUEUED') this.context.link.expect(id, LAUNCH_MS);
     for (const engine of this.context.engines.all()) {
       const own = live.filter((pilot) => pilot.engine === engine.name);
       await engine.adopt(
@@ -189,7 +190,6 @@ export class PilotManager {
       await engine.check(spec);
       const pilot = this.#record(spec, description, origin);
       await context.events.append([{ type: 'pilot.submitted', key, pilot }]);
-      context.link.expect(id, LAUNCH_MS);
       await engine.submit(spec, id);
     } catch (error) {
       if (context.picture.get('pilot', id) === undefined) context.names.release('pilot', name, id);
@@ -241,6 +241,7 @@ export class PilotManager {
     const { context } = this;
     const pilot = context.picture.get('pilot', event.pilot);
     if (pilot === undefined || pilotStates.isFinal(pilot.state)) return;
+    if (event.state === 'STARTING') context.link.expect(event.pilot, LAUNCH_MS);
     // The same reason in other words is no new state; only what says something else is written down.
     if (pilot.state === event.state && pilot.reason?.text === event.reason?.text) return;
     const { state, reason, error } = event;

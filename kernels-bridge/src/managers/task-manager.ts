@@ -52,7 +52,7 @@ export class TaskManager {
         fresh.set(key, this.#prepare(description, key, origin, tasks.length > 1 ? `tasks.${index}.description.` : ''));
       }
     } catch (error) {
-      for (const { task } of fresh.values()) this.context.names.release('task', task.name, task.id);
+      for (const { task } of fresh.values()) this.#giveBack(task);
       throw error;
     }
     const prepared = [...fresh.values()];
@@ -61,7 +61,10 @@ export class TaskManager {
       const one = written.then(() => this.get(task.id));
       this.#running.set(key, one);
       const done = (): void => void this.#running.delete(key);
-      one.then(done, done);
+      one.then(done, () => {
+        done();
+        if (this.context.picture.get('task', task.id) === undefined) this.#giveBack(task);
+      });
     }
     return Promise.all(tasks.map(({ key }) => this.#made(key)));
   }
@@ -111,6 +114,10 @@ export class TaskManager {
     const records = await this.context.spool.append(task.pilot, [{ type: 'cancel', task: task.id }]);
     this.context.link.send(task.pilot, { type: 'spool', records });
     return this.get(task.id);
+  }
+
+  #giveBack({ name, id }: TaskRecord): void {
+    this.context.names.release('task', name, id);
   }
 
   async #made(key: string): Promise<TaskRecord> {

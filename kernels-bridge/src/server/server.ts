@@ -17,7 +17,9 @@ import { serveSocket } from './server-adapter.js';
 /** Largest message either way; bulk data takes other ways. */
 const MAX_MESSAGE = 8 * 1024 * 1024;
 /** Seconds between two pings; they find dead clients and keep proxies on the way from closing quiet ones. */
-const PING_SECONDS = 20;
+const PING_SECONDS = 15;
+/** Pings without an answer after which a client is dead: a kernel that computes answers none for a while. */
+const MISSED_PINGS = 6;
 const API = '/api/v1';
 
 /** The socket that all clients meet at: oRPC over WebSocket at `/ws`, the same calls as JSON under `/api/v1`. */
@@ -26,7 +28,7 @@ export class BridgeServer {
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
   readonly #rpc: StandardRPCHandler<CallContext>;
   readonly #api: OpenAPIHandler<CallContext>;
-  readonly #alive = new WeakSet<WebSocket>();
+  readonly #missed = new WeakMap<WebSocket, number>();
   #calls = 0;
   #refusal: PilothouseError | null = null;
   #pings: NodeJS.Timeout | undefined;
@@ -123,8 +125,8 @@ export class BridgeServer {
   }
 
   #connect(ws: WebSocket): void {
-    this.#alive.add(ws);
-    ws.on('pong', () => this.#alive.add(ws));
+    ws.on('pong', () => this.#missed.delete(ws));
+    ws.on('message', () => this.#missed.delete(ws));
     // Without a listener a broken or oversized frame would end the process instead of this connection.
     ws.on('error', (error) => this.log.warn(`a client's connection failed: ${error.message}`));
     serveSocket(ws, this.#rpc, { connection: websocketConnection() }, (cause) =>
@@ -134,11 +136,12 @@ export class BridgeServer {
 
   #ping(): void {
     for (const client of this.#sockets.clients) {
-      if (!this.#alive.has(client)) {
+      const missed = this.#missed.get(client) ?? 0;
+      if (missed >= MISSED_PINGS) {
         client.terminate();
         continue;
       }
-      this.#alive.delete(client);
+      this.#missed.set(client, missed + 1);
       client.ping();
     }
   }

@@ -53,7 +53,7 @@ export class CacheWriter {
     if (this.#broken) return;
     const position = this.position();
     const changes = [...this.#changed.values()];
-    const keys = this.keys.takeNew();
+    const keys = this.keys.takeNew().filter(([, { kind }]) => kind !== 'answer');
     this.#changed.clear();
     try {
       for (let start = 0; start < Math.max(changes.length, keys.length); start += ROWS_PER_TRANSACTION) {

@@ -24,12 +24,14 @@ export class CacheLocked extends Error {}
 export class Cache {
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
+  readonly #removeKeys: StatementSync;
   readonly #putKey: StatementSync;
   readonly #putMeta: StatementSync;
 
   private constructor(private readonly database: DatabaseSync) {
     this.#put = database.prepare('INSERT OR REPLACE INTO records (id, json) VALUES (?, ?)');
     this.#remove = database.prepare('DELETE FROM records WHERE id = ?');
+    this.#removeKeys = database.prepare('DELETE FROM keys WHERE id = ?');
     this.#putKey = database.prepare('INSERT OR REPLACE INTO keys (key, kind, id) VALUES (?, ?, ?)');
     this.#putMeta = database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
   }
@@ -63,6 +65,7 @@ export class Cache {
       database.exec(`
         CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, json TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL);
+        CREATE INDEX IF NOT EXISTS keys_by_id ON keys (id);
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
         PRAGMA user_version = ${LAYOUT};
       `);
@@ -110,7 +113,10 @@ export class Cache {
     this.database.exec('BEGIN');
     try {
       for (const record of changes.put ?? []) this.#put.run(record.id, JSON.stringify(record));
-      for (const id of changes.remove ?? []) this.#remove.run(id);
+      for (const id of changes.remove ?? []) {
+        this.#remove.run(id);
+        this.#removeKeys.run(id);
+      }
       for (const [key, { kind, id }] of changes.keys ?? []) this.#putKey.run(key, kind, id);
       for (const [name, value] of changes.meta ?? []) this.#putMeta.run(name, value);
       this.database.exec('COMMIT');

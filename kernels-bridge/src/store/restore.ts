@@ -83,7 +83,10 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
       for (const record of page) picture.put(record.kind, forgetLoad(record));
       await nextTurn();
     }
-    for (const page of cache.keys()) for (const [key, made] of page) keys.set(key, made);
+    for (const page of cache.keys()) {
+      // The key of a thing that is gone has done its work.
+      for (const [key, made] of page) if (picture.get(made.kind, made.id) !== undefined) keys.set(key, made);
+    }
     keys.takeNew();
     return position;
   } catch (error) {

@@ -30,8 +30,8 @@ export async function eventsPerSecond(stack) {
   const pilot = await session.pilots.submit({ cores: 1, runtime: '1h' });
   await pilot.until('ACTIVE', { timeout: '30s' });
   const real = processesOf(stack.home).filter(({ command }) => /warden\.py|pilot-agent/.test(command));
+  for (const { pid } of real) process.kill(pid, 'SIGKILL');
   const tasks = [];
-  await session.tasks.submit({ command: ['/bin/sleep', '3600'], pilot });
   for (let start = 0; start < TASKS; start += 1000) {
     tasks.push(
       ...(await session.tasks.submitMany(Array.from({ length: 1000 }, () => ({ command: ['/bin/true'], pilot })))),
@@ -39,7 +39,6 @@ export async function eventsPerSecond(stack) {
   }
   // All records have arrived before the clock starts.
   await eventually('the picture of all tasks', () => session.picture.tasks.length >= TASKS);
-  for (const { pid } of real) process.kill(pid, 'SIGKILL');
   const agent = await fakeAgent(stack, pilot.id);
   const { received, seconds } = await generate(
     agent,
@@ -49,6 +48,15 @@ export async function eventsPerSecond(stack) {
   agent.link.close();
   await session.close();
   return received / seconds;
+}
+
+/** The journal number that the bridge has reached. */
+async function welcome(link) {
+  for (;;) {
+    const [data] = await link.receive();
+    const frame = JSON.parse(data.toString());
+    if (frame.type === 'welcome') return frame.haveSeq;
+  }
 }
 
 /** Counts what one `watch` brings while the generator sends as fast as the link takes it. */
@@ -62,9 +70,9 @@ async function generate({ link, send }, pilot, ids) {
   );
   // The first batch is the whole picture: what counts comes after it.
   await watch.next();
-  let seq = 1_000_000;
-  await send({ type: 'hello', protocol: 1, pilot, epoch: 1000, obeys: 1, journalSeq: seq, spoolSeq: 0 });
-  await link.receive();
+  await send({ type: 'hello', protocol: 1, pilot, epoch: 1000, obeys: 1, journalSeq: 0, spoolSeq: 0 });
+  // Records go on where the bridge stands: it takes each number once and in order.
+  let seq = await welcome(link);
   const start = performance.now();
   const reading = (async () => {
     let received = 0;

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ._version import __version__
 from .aio import AnswerResult, AsyncSession, TaskResult, aconnect
+from .answer import Answer
 from .descriptions import Task
 from .errors import ErrorCode, PilothouseError
-from .handles import Answer, Pilot, Service, TaskHandle, Tasks
+from .handles import Pilot, Service, TaskHandle, Tasks
 from .session import Session, connect
 
 if TYPE_CHECKING:

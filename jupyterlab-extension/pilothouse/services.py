@@ -8,8 +8,9 @@ from typing import Any
 from ._background import run
 from .aio.services import AsyncServices
 from .aio.session import AsyncSession
+from .answer import Answer
 from .descriptions import Params, Ref
-from .handles import Answer, Service
+from .handles import Service
 from .records import CredentialReport, Template
 from .units import Duration
 

@@ -10,7 +10,8 @@ from ._background import run
 from .aio.session import AsyncSession, aconnect
 from .aio.work import AsyncPilots, AsyncTaskCalls
 from .descriptions import Ref, Task
-from .handles import Handle, Pilot, TaskHandle, Tasks
+from .handle import Handle
+from .handles import Pilot, TaskHandle, Tasks
 from .records import Check
 from .services import Answers, Credentials, Services
 from .units import Duration, Size

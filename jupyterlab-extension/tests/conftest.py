@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import pilothouse as ph
 import pytest
 from rig import CONNECT, Folders, Jupyter, folders_for_test, jupyter_server
 
@@ -31,3 +32,18 @@ def model() -> Iterator[Folders]:
         ready = [sys.executable, "-c", f"{CONNECT}llm.ready(timeout='2m')"]
         subprocess.run(ready, env=folders.env, check=True, timeout=180)
         yield folders
+
+
+@pytest.fixture
+def product(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    """Folders of its own with the built product's launcher, as this process's environment."""
+    folders.launch_product()
+    monkeypatch.setenv("PILOTHOUSE_HOME", str(folders.home))
+    monkeypatch.setenv("PILOTHOUSE_RUNTIME_DIR", str(folders.runtime))
+    return folders
+
+
+@pytest.fixture
+def session(product: Folders) -> Iterator[ph.Session]:
+    with ph.connect("tests") as made:
+        yield made

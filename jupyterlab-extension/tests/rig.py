@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -97,15 +99,14 @@ class Folders:
         return found
 
     def end_all(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for pid in self.processes():
-                try:
-                    os.kill(pid, number)
-                except ProcessLookupError:
-                    continue
-            deadline = time.monotonic() + 5
-            while self.processes() and time.monotonic() < deadline:
-                time.sleep(0.02)
+        """Kills all of it. Some start each other again, so until nothing is left."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"{left} do not end"
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -212,3 +213,31 @@ def kill_bridge(folders: Folders) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not set(pids) & set(folders.processes()), "it is gone")
+
+
+def pilot_of(session: ph.Session) -> ph.Pilot:
+    pilot = session.pilots.ensure("demo", cores=2, runtime="10m")
+    pilot.until("ACTIVE", timeout="30s")
+    return pilot
+
+
+def run_python(
+    product: Folders,
+    code: str,
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    before: list[str] | None = None,
+) -> str:
+    """Runs a program of its own against the same Pilothouse; gives what it prints."""
+    done = subprocess.run(
+        [*(before or []), sys.executable, "-c", textwrap.dedent(code)],
+        env=product.env | (env or {}),
+        cwd=cwd or product.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout

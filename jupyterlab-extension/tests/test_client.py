@@ -7,33 +7,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pilothouse as ph
 import pytest
-from rig import Folders, kill_bridge, wait_until
-
-
-@pytest.fixture
-def product(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> Folders:
-    """Folders of its own with the built product's launcher, as this process's environment."""
-    folders.launch_product()
-    monkeypatch.setenv("PILOTHOUSE_HOME", str(folders.home))
-    monkeypatch.setenv("PILOTHOUSE_RUNTIME_DIR", str(folders.runtime))
-    return folders
-
-
-@pytest.fixture
-def session(product: Folders) -> Iterator[ph.Session]:
-    with ph.connect("tests") as made:
-        yield made
-
-
-def pilot_of(session: ph.Session) -> ph.Pilot:
-    pilot = session.pilots.ensure("demo", cores=2, runtime="10m")
-    pilot.until("ACTIVE", timeout="30s")
-    return pilot
+from rig import Folders, pilot_of, run_python, wait_until
 
 
 def test_ensure_gives_the_same_one(session: ph.Session) -> None:
@@ -126,26 +104,6 @@ def test_errors_are_typed(session: ph.Session) -> None:
     assert code_of(lambda: missing.result(timeout="30s")).code == "EXECUTABLE_NOT_FOUND"
 
 
-def test_started_again_after_a_kill(product: Folders, session: ph.Session) -> None:
-    pilot = pilot_of(session)
-    task = session.tasks.submit(["sh", "-c", "while [ ! -e go ]; do sleep 0.1; done"], cwd=str(product.root))
-    task.until("RUNNING", timeout="30s")
-    kill_bridge(product)
-    assert session.pilots.get("demo").id == pilot.id
-    assert task.state == "RUNNING"
-
-    watching = subprocess.Popen(
-        [sys.executable, "-c", f"import pilothouse as ph; print(ph.connect().tasks.get({task.id!r}).done()['state'])"],
-        env=product.env,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    kill_bridge(product)
-    (product.root / "go").touch()
-    assert watching.communicate(timeout=60)[0] == "DONE\n"
-    assert task.done(timeout="30s")["state"] == "DONE"
-
-
 def test_interrupt_ends_the_wait_and_not_the_work(product: Folders, session: ph.Session) -> None:
     pilot_of(session)
     code = """
@@ -209,97 +167,6 @@ def test_an_interpreter_ends_with_everything_open(product: Folders, session: ph.
     assert out == "end\n"
 
 
-def test_another_user_is_refused(product: Folders, session: ph.Session) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can become somebody else")
-    # The folder above is open, so that what refuses is the socket and its own folder.
-    product.root.chmod(0o755)
-    out = run_python(
-        product,
-        """
-        import os, pilothouse as ph
-        # Becomes somebody else here and not before, who may be unable to read this Python.
-        os.setgroups([])
-        os.setuid(65534)
-        try:
-            ph.connect()
-        except ph.PilothouseError as error:
-            print(error.code, error.retryable)
-            print(error)
-        """,
-    )
-    assert out.startswith("PERMISSION_DENIED False")
-    assert "permission denied" in out
-
-
-def test_owned_by_another_host(product: Folders, session: ph.Session) -> None:
-    """Another host, as far as names go: a namespace with a host name of its own."""
-    if os.getuid() != 0:
-        pytest.skip("only root can give a host another name")
-    out = run_python(
-        product,
-        """
-        import socket, pilothouse as ph
-        socket.sethostname("elsewhere")
-        try:
-            ph.connect()
-        except ph.PilothouseError as error:
-            print(error.code)
-            print(error)
-        """,
-        before=["unshare", "--uts"],
-    )
-    assert out.startswith("OWNED_ELSEWHERE")
-    assert "PILOTHOUSE_TAKE_OVER=1" in out
-
-
-def test_many_start_it_at_once(product: Folders) -> None:
-    code = "import pilothouse as ph; print(ph.connect('many').pilots.list())"
-    children = [
-        subprocess.Popen([sys.executable, "-c", code], env=product.env, stdout=subprocess.PIPE, text=True)
-        for _ in range(5)
-    ]
-    assert [child.communicate(timeout=60)[0] for child in children] == ["[]\n"] * 5
-    assert len(product.processes("kernels-bridge/lib/main.js")) == 1
-
-
-def test_one_that_hangs_is_not_waited_for(product: Folders, session: ph.Session) -> None:
-    [pid] = product.processes("kernels-bridge/lib/main.js")
-    os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(ph.PilothouseError) as caught:
-        session.pilots.ensure("demo", timeout=0.5)
-    assert (caught.value.code, caught.value.retryable) == ("TIMEOUT", True)
-    os.kill(pid, signal.SIGCONT)
-    assert session.pilots.list(all=True) is not None
-
-
-def test_another_version_is_refused(session: ph.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pilothouse._client.PROTOCOL", 999)
-    with pytest.raises(ph.PilothouseError) as caught:
-        ph.connect("newer")
-    assert caught.value.code == "VERSION_MISMATCH"
-    assert caught.value.hint
-
-
-def test_a_stale_socket_is_replaced(product: Folders, session: ph.Session) -> None:
-    kill_bridge(product)
-    assert (product.runtime / "bridge.sock").exists()
-    with ph.connect("after") as after:
-        assert after.pilots.list() == []
-
-
-def test_no_launcher(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILOTHOUSE_HOME", str(folders.home))
-    monkeypatch.setenv("PILOTHOUSE_RUNTIME_DIR", str(folders.runtime))
-    with pytest.raises(ph.PilothouseError) as caught:
-        ph.connect()
-    assert caught.value.code == "LAUNCHER_MISSING"
-    (folders.home / "launcher.json").write_text("{")
-    with pytest.raises(ph.PilothouseError, match="cannot be used") as caught:
-        ph.connect()
-    assert caught.value.code == "LAUNCHER_MISSING"
-
-
 async def test_the_same_words_awaited(product: Folders) -> None:
     async with await ph.aconnect("async") as session:
         pilot = await session.pilots.ensure("demo", cores=1, runtime="10m")
@@ -324,25 +191,3 @@ def test_the_console_script_hands_over(product: Folders) -> None:
     product.launch_with(sys.executable, str(program))
     done = subprocess.run([str(script), "status", "--json"], env=product.env, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (7, "['status', '--json']\n")
-
-
-def run_python(
-    product: Folders,
-    code: str,
-    *,
-    cwd: Path | None = None,
-    env: dict[str, str] | None = None,
-    before: list[str] | None = None,
-) -> str:
-    """Runs a program of its own against the same Pilothouse; gives what it prints."""
-    done = subprocess.run(
-        [*(before or []), sys.executable, "-c", textwrap.dedent(code)],
-        env=product.env | (env or {}),
-        cwd=cwd or product.root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout

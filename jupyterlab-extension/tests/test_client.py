@@ -70,14 +70,14 @@ def test_a_task_sees_path_and_folder_and_nothing_of_jupyter(product: Folders, tm
         cwd=tmp_path,
         env={
             "JUPYTER_TOKEN": "secret-token",
-            "JPY_SESSION_NAME": "/work/a.ipynb",
+            "JPY_SESSION_NAME": "/notebooks/a.ipynb",
             "JPY_API_TOKEN": "secret-too",
             "OPENAI_API_KEY": "secret-key",
             "PATH": f"{os.environ['PATH']}:/opt/of/the/notebook",
         },
     )
     name, folder, *variables = seen.splitlines()
-    assert (name, folder) == ("/work/a.ipynb", str(tmp_path))
+    assert (name, folder) == ("/notebooks/a.ipynb", str(tmp_path))
     env = dict(line.split("=", 1) for line in variables if "=" in line)
     assert env["PATH"].endswith(":/opt/of/the/notebook")
     assert env["MINE"] == "1"

@@ -178,10 +178,18 @@ export class PilotLife {
 
   /** Work needs no bridge that nudges: the file system does, and where it cannot (another node writes), time does. */
   #readSpoolAsItGrows(): void {
-    const watcher = watch(join(this.#context.pilot.folder, 'spool'), () => void this.#spool.read());
+    const watcher = watch(join(this.#context.pilot.folder, 'spool'), () => void this.#readSpool());
     watcher.on('error', (error) => log('the spool is not watched; it is looked at from time to time', error));
     watcher.unref();
-    this.#every(SPOOL_SECONDS * 1000, () => void this.#spool.read());
+    this.#every(SPOOL_SECONDS * 1000, () => void this.#readSpool());
+  }
+
+  async #readSpool(): Promise<void> {
+    try {
+      await this.#spool.read();
+    } catch (error) {
+      log('the spool cannot be read; trying again', error);
+    }
   }
 
   #endInTime(): void {

@@ -163,6 +163,13 @@ describe('the scheduler', () => {
     expect(scheduler.waiting).toBe(1);
   });
 
+  it('books the very GPUs that something running has', () => {
+    const pool = new Pool(CAPACITY);
+    const grant = pool.book({ cores: 1, gpus: 1, memory: null }, ['1']);
+    expect(grant.gpus).toEqual(['1']);
+    expect(pool.take({ cores: 1, gpus: 1, memory: null }).gpus).toEqual(['0']);
+  });
+
   it('tells what can never be met', () => {
     const pool = new Pool(CAPACITY);
     expect(pool.impossible({ cores: 9, gpus: 0, memory: null })).toEqual({

@@ -56,6 +56,7 @@ describe('services', () => {
     const stopped = await pilot.state('llm', 'STOPPED');
     expect(stopped.output).toBeDefined();
     expect(states().slice(-2)).toEqual(['STOPPING', 'STOPPED']);
+    await until('its key is removed', () => !existsSync(launched.endpoint?.keyFile ?? ''));
     bridge.close();
     await pilot.end();
   });

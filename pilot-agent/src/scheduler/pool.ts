@@ -91,8 +91,18 @@ export class Pool {
     return this.#grant(demand);
   }
 
-  /** Books what runs already, as after a restart of the agent. It was granted before, so it fits. */
-  book(demand: Demand): Grant {
+  /**
+   * Books what runs already, as after a restart of the agent. It was granted before, so it fits.
+   *
+   * @param gpus - names of the GPUs it has
+   */
+  book(demand: Demand, gpus: readonly string[] = []): Grant {
+    const own = new Set(gpus);
+    // Its own come first, so that they are the ones taken.
+    this.#freeGpus = [
+      ...this.#freeGpus.filter((name) => own.has(name)),
+      ...this.#freeGpus.filter((name) => !own.has(name)),
+    ];
     return this.#grant(demand);
   }
 

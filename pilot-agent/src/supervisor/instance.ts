@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type Endpoint,
   type InstanceState,
@@ -9,6 +10,7 @@ import {
 } from '@pilothouse/sdk/shared';
 import type { JournalEntry } from '../journal/journal.js';
 import type { Past } from '../journal/replay.js';
+import { gpusOf } from '../launcher/found.js';
 import type { SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
@@ -17,6 +19,7 @@ import { SPAWN_VARIABLE } from '../tasks/environment.js';
 import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
 import { BootstrapClock } from './bootstrap.js';
 import { diagnose } from './failure.js';
+import { forgetKey } from './keys.js';
 import { prepareLaunch } from './launch.js';
 import { Restarts } from './restarts.js';
 import { Watch } from './watch.js';
@@ -91,11 +94,13 @@ export class Instance {
   begin(): void {
     const { warden, scheduler } = this.#context;
     if (this.over) {
-      warden.acknowledge([this.#spawnId]);
+      // The end is in the journal; the agent that wrote it may have been killed before it cleaned up.
+      this.#cleanUp(this.#spawnId);
       return;
     }
-    if (warden.found.has(this.#spawnId)) {
-      this.#grant = scheduler.pool.book(this.#service);
+    const found = warden.found.get(this.#spawnId);
+    if (found) {
+      this.#grant = scheduler.pool.book(this.#service, gpusOf(found));
       this.#spawned = true;
       this.#stopping = this.#state === 'STOPPING';
       this.#adopt();
@@ -322,7 +327,7 @@ export class Instance {
 
   async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: Details): Promise<void> {
     if (this.over) return;
-    const { warden, output, scheduler } = this.#context;
+    const { output, scheduler } = this.#context;
     const packed = await output.pack(this.id).catch((error: unknown) => {
       log(`output of ${this.id} cannot be packed`, error);
       return undefined;
@@ -332,13 +337,21 @@ export class Instance {
     const error = details.error ?? cause.error;
     if (error) this.#error = PilothouseError.from(error);
     const spawnId = this.#spawnId;
-    this.#enter(state, { ...details, ...cause, ...(packed ? { output: packed } : {}), reason: null }, () => {
-      warden.acknowledge([spawnId]);
-      if (packed) output.discard(this.id).catch((reason: unknown) => log(`output of ${this.id} is left`, reason));
-    });
+    const where = packed ? { output: packed } : {};
+    this.#enter(state, { ...details, ...cause, ...where, reason: null }, () =>
+      this.#cleanUp(spawnId, packed === undefined),
+    );
     const grant = this.#grant;
     this.#grant = undefined;
     if (grant) scheduler.release(grant);
+  }
+
+  /** Removes what is not needed any more, once the end stands in the journal. */
+  #cleanUp(spawnId: string, keepOutput = false): void {
+    const { warden, output, pilot } = this.#context;
+    warden.acknowledge([spawnId]);
+    const work = [forgetKey(join(pilot.folder, 'services'), this.id), ...(keepOutput ? [] : [output.discard(this.id)])];
+    Promise.all(work).catch((error: unknown) => log(`something of ${this.id} is left on the node`, error));
   }
 
   #enter(state: InstanceState, details: Details = {}, done?: () => void): number {

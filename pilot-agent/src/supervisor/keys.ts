@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const KEY_BYTES = 32;
@@ -22,4 +22,9 @@ export async function keyOf(
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     return { file: path, key: (await readFile(path, 'utf8')).trim() };
   }
+}
+
+/** Removes the key of an instance that has ended. */
+export async function forgetKey(folder: string, instance: string): Promise<void> {
+  await rm(join(folder, `${instance}.key`), { force: true });
 }

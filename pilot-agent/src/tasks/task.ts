@@ -11,6 +11,7 @@ import {
 } from '@pilothouse/sdk/shared';
 import type { JournalEntry } from '../journal/journal.js';
 import type { Past } from '../journal/replay.js';
+import { gpusOf } from '../launcher/found.js';
 import { findProgram } from '../launcher/program.js';
 import type { SpawnFailure, SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
@@ -68,9 +69,10 @@ export class Task {
   /** Goes on from wherever an earlier agent has left it. */
   begin(): void {
     const { warden, scheduler } = this.#context;
-    if (warden.found.has(this.#spawnId)) {
+    const found = warden.found.get(this.#spawnId);
+    if (found) {
       this.#spawned = true;
-      this.#grant = scheduler.pool.book(this.#spec);
+      this.#grant = scheduler.pool.book(this.#spec, gpusOf(found));
       warden.adopt(this.#spawnId, this.#watcher());
       return;
     }

@@ -40,9 +40,10 @@ function heldCell(finished: Promise<void>): Promise<void> {
   return Object.assign(
     finished.then(() => undefined),
     {
-      async [Symbol.for('Jupyter.display')](): Promise<Record<string, never>> {
+      async [Symbol.for('Jupyter.display')](): Promise<Readonly<Record<string, string>>> {
         await finished;
-        return {};
+        // The view is shown already; a result without any form makes nbconvert complain.
+        return { 'text/plain': '' };
       },
     },
   );

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BRIDGE_MAIN, CLI_MAIN, NODE24 } from '../../scripts/lib/paths.mjs';
+import { BRIDGE_ARGV, CLI_MAIN, NODE24 } from '../../scripts/lib/paths.mjs';
 import { runCaptured } from '../../scripts/lib/processes.mjs';
 import { processesOf } from './proc.mjs';
 
@@ -27,7 +27,7 @@ export function createStack() {
   for (const folder of [home, runtimeDir, workspace]) mkdirSync(folder, { mode: 0o700 });
   writeFileSync(
     join(home, 'launcher.json'),
-    JSON.stringify({ argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], version: 'bench' }),
+    JSON.stringify({ argv: BRIDGE_ARGV, cli: [NODE24, CLI_MAIN], version: 'bench' }),
     { mode: 0o600 },
   );
   const env = { ...process.env, PILOTHOUSE_HOME: home, PILOTHOUSE_RUNTIME_DIR: runtimeDir };

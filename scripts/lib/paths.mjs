@@ -32,6 +32,8 @@ export const DENO = join(
   'deno',
 );
 export const BRIDGE_MAIN = join(REPO, 'kernels-bridge', 'lib', 'main.js');
+/** How the bridge is started. A small young generation: after a burst of tasks it would otherwise keep 40 MiB for the next. */
+export const BRIDGE_ARGV = [NODE24, '--max-semi-space-size=4', BRIDGE_MAIN];
 export const CLI_MAIN = join(REPO, 'kernels-bridge', 'lib', 'cli', 'main.js');
 
 /** State root of this user: `$PILOTHOUSE_HOME`, else `~/.pilothouse`. */

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BRIDGE_MAIN, CLI_MAIN, NODE24, REPO, STAMPS, stateRoot, VENV } from '../lib/paths.mjs';
+import { BRIDGE_ARGV, BRIDGE_MAIN, CLI_MAIN, NODE24, REPO, STAMPS, stateRoot, VENV } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
 import { npmCommand } from './npm-packages.mjs';
 import { Progress } from './progress.mjs';
@@ -66,7 +66,7 @@ export function writeLabDefaults() {
 
 /** What `launcher.json` says: how to start the bridge and the command line, their version, and where Python is. */
 export function launcher() {
-  return { argv: [NODE24, BRIDGE_MAIN], cli: [NODE24, CLI_MAIN], env: VENV, version: version() };
+  return { argv: BRIDGE_ARGV, cli: [NODE24, CLI_MAIN], env: VENV, version: version() };
 }
 
 /** Writes the launcher file of this user: `$PILOTHOUSE_LAUNCHER`, else `launcher.json` in the state root. */

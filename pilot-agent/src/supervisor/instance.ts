@@ -2,14 +2,11 @@ import { join } from 'node:path';
 import {
   type Endpoint,
   type InstanceState,
-  instanceStates,
   PilothouseError,
   type ProbeResult,
   type ServiceSpec,
   toErrorData,
 } from '@pilothouse/sdk/shared';
-import type { JournalEntry } from '../journal/journal.js';
-import type { Past } from '../journal/replay.js';
 import { gpusOf } from '../launcher/found.js';
 import type { SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
@@ -19,22 +16,18 @@ import { SPAWN_VARIABLE } from '../tasks/environment.js';
 import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
 import { BootstrapClock } from './bootstrap.js';
 import { diagnose } from './failure.js';
+import { type InstanceDetails, InstanceRecord, type PastInstance } from './instance-record.js';
 import { forgetKey } from './keys.js';
 import { prepareLaunch } from './launch.js';
 import { Restarts } from './restarts.js';
 import { Watch } from './watch.js';
-
-type PastInstance = Past['instances'] extends ReadonlyMap<string, infer T> ? T : never;
-type InstanceEntry = Extract<JournalEntry, { type: 'instance' }>;
-type Details = Partial<Omit<InstanceEntry, 'type' | 'service' | 'id' | 'state'>>;
 
 /** One running copy of a service: started, watched, started again, stopped. */
 export class Instance {
   readonly id: string;
   readonly #context: NodeContext;
   readonly #service: ServiceSpec;
-  readonly #changed: () => void;
-  #state: InstanceState;
+  readonly #record: InstanceRecord;
   #attempt: number;
   #clock = new BootstrapClock();
   readonly #restarts: Restarts;
@@ -43,6 +36,8 @@ export class Instance {
   #grant: Grant | undefined;
   #watch: Watch | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether its output lies in the pilot's folder. */
+  #hasOutput: boolean;
   #spawned = false;
   #stopping = false;
   /** Why it is being stopped, when nobody asked for it. */
@@ -62,8 +57,8 @@ export class Instance {
     this.#context = context;
     this.#service = service;
     this.id = id;
-    this.#changed = changed;
-    this.#state = past?.state ?? 'NEW';
+    this.#record = new InstanceRecord(context.journal, service.id, id, past?.state ?? 'NEW', changed);
+    this.#hasOutput = past?.output !== undefined;
     this.#attempt = past?.attempt ?? 1;
     this.#restarts = new Restarts(service.restarts, this.#attempt - 1);
     this.#endpoint = past?.endpoint;
@@ -71,7 +66,7 @@ export class Instance {
   }
 
   get state(): InstanceState {
-    return this.#state;
+    return this.#record.state;
   }
 
   get endpoint(): Endpoint | undefined {
@@ -87,7 +82,7 @@ export class Instance {
   }
 
   get over(): boolean {
-    return instanceStates.isFinal(this.#state);
+    return this.#record.over;
   }
 
   /** Goes on from wherever an earlier agent has left it. */
@@ -95,23 +90,31 @@ export class Instance {
     const { warden, scheduler } = this.#context;
     if (this.over) {
       // The end is in the journal; the agent that wrote it may have been killed before it cleaned up.
-      this.#cleanUp(this.#spawnId);
+      this.#cleanUp();
       return;
+    }
+    if (this.#record.state === 'BACKOFF') {
+      warden.acknowledge([this.#spawnId]);
+      this.#attempt += 1;
     }
     const found = warden.found.get(this.#spawnId);
     if (found) {
       this.#grant = scheduler.pool.book(this.#service, gpusOf(found));
       this.#spawned = true;
-      this.#stopping = this.#state === 'STOPPING';
+      this.#stopping = this.#record.state === 'STOPPING';
       this.#adopt();
-    } else if (this.#state === 'STOPPING') {
+    } else if (this.#record.state === 'STOPPING') {
       this.#finish('STOPPED', {});
-    } else if (this.#state === 'NEW' || this.#state === 'WAITING' || this.#state === 'SCHEDULING') {
+    } else if (
+      this.#record.state === 'NEW' ||
+      this.#record.state === 'WAITING' ||
+      this.#record.state === 'SCHEDULING'
+    ) {
       this.#schedule();
     } else {
       this.#grant = scheduler.pool.book(this.#service);
-      if (this.#state === 'BACKOFF') this.#launchIn(0);
-      else if (this.#state === 'LAUNCHING') void this.#launch();
+      if (this.#record.state === 'BACKOFF') this.#launchIn(0);
+      else if (this.#record.state === 'LAUNCHING') void this.#launch();
       else this.#attemptOver(nodeLost(this.#service.name, this.id), {});
     }
   }
@@ -124,9 +127,9 @@ export class Instance {
     clearTimeout(this.#timer);
     if (this.#spawned) {
       this.#watch?.stop();
-      this.#enter('STOPPING');
+      this.#record.enter('STOPPING');
       this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
-    } else if (this.#state !== 'LAUNCHING') {
+    } else if (this.#record.state !== 'LAUNCHING') {
       this.#context.scheduler.withdraw(this.id);
       this.#finish('STOPPED', {});
     }
@@ -136,7 +139,8 @@ export class Instance {
   /** The bridge has made everything up to this record its own: a READY among it counts as published. */
   published(seq: number): void {
     const bootstrap = this.#clock.published(seq);
-    if (bootstrap && (this.#state === 'READY' || this.#state === 'UNHEALTHY')) this.#record(this.#state, { bootstrap });
+    if (bootstrap && (this.#record.state === 'READY' || this.#record.state === 'UNHEALTHY'))
+      this.#record.note({ bootstrap });
   }
 
   /** Probes now, beside the usual rhythm. */
@@ -148,6 +152,7 @@ export class Instance {
   lose(): void {
     this.#context.scheduler.withdraw(this.id);
     this.#watch?.stop();
+    clearTimeout(this.#timer);
     this.#finish('FAILED', { error: nodeLost(this.#service.name, this.id).toJSON() });
   }
 
@@ -171,10 +176,10 @@ export class Instance {
       priority: 'service',
       granted: (grant) => {
         this.#grant = grant;
-        if (this.#state !== 'SCHEDULING') this.#enter('SCHEDULING');
+        if (this.#record.state !== 'SCHEDULING') this.#record.enter('SCHEDULING');
         void this.#launch();
       },
-      waits: (why) => this.#enter('SCHEDULING', { reason: { ...why, since: new Date().toISOString() } }),
+      waits: (why) => this.#record.enter('SCHEDULING', { reason: { ...why, since: new Date().toISOString() } }),
     });
   }
 
@@ -185,11 +190,11 @@ export class Instance {
     this.#clock.asked();
     this.#error = undefined;
     try {
-      this.#enter('LAUNCHING', { attempt: this.#attempt });
+      this.#record.enter('LAUNCHING', { attempt: this.#attempt });
       const { order, endpoint } = await prepareLaunch(pilot, this.#service, this.id, this.#attempt, grant);
       this.#endpoint = endpoint;
       this.#stderrFrom = await output.stderrSize(this.id);
-      this.#record('LAUNCHING', { attempt: this.#attempt, endpoint });
+      this.#record.note({ attempt: this.#attempt, endpoint });
       // The port must stand in the journal before anything listens on it: the next agent finds the instance by it.
       await journal.flush();
       if (this.#stopping) {
@@ -236,19 +241,19 @@ export class Instance {
       return;
     }
     this.#clock.runs();
-    if (this.#state === 'LAUNCHING') this.#enter('INITIALIZING', { attempt: this.#attempt, pid });
+    if (this.#record.state === 'LAUNCHING') this.#record.enter('INITIALIZING', { attempt: this.#attempt, pid });
     const watch = new Watch(this.#service, endpoint, pid, `${SPAWN_VARIABLE}=${this.#spawnId}`, {
-      ready: (probe) => this.#clock.ready(this.#enter('READY', { probe, endpoint })),
+      ready: (probe) => this.#clock.ready(this.#record.enter('READY', { probe, endpoint })),
       unhealthy: (probe) => {
         const text = `not answering: ${probe.text}`;
-        this.#enter('UNHEALTHY', { probe, reason: { code: 'PROBE_FAILS', text, since: probe.at } });
+        this.#record.enter('UNHEALTHY', { probe, reason: { code: 'PROBE_FAILS', text, since: probe.at } });
       },
-      recovered: (probe) => this.#enter('READY', { probe }),
+      recovered: (probe) => this.#record.enter('READY', { probe }),
       giveUp: (error) => this.#endAttempt(error),
     });
     this.#watch = watch;
-    if (this.#state === 'INITIALIZING') watch.waitUntilReady();
-    else watch.keepWatching(this.#state === 'READY');
+    if (this.#record.state === 'INITIALIZING') watch.waitUntilReady();
+    else watch.keepWatching(this.#record.state === 'READY');
   }
 
   /** Ends the process of this attempt; what follows depends on the restarts that are left. */
@@ -277,7 +282,7 @@ export class Instance {
     this.#attemptOver(this.#endCause ?? diagnose(this.#service, this.id, inWords(end), tail, port), exit);
   }
 
-  #attemptOver(error: PilothouseError, exit: Details): void {
+  #attemptOver(error: PilothouseError, exit: InstanceDetails): void {
     if (this.#stopping) {
       this.#finish('STOPPED', exit);
       return;
@@ -291,7 +296,7 @@ export class Instance {
     const evidence = error.evidence === undefined ? {} : { evidence: error.evidence };
     const spawnId = this.#spawnId;
     this.#resetAttempt();
-    this.#enter(
+    this.#record.enter(
       'BACKOFF',
       { ...exit, reason: { code: error.code, text, since: new Date().toISOString(), ...evidence } },
       () => this.#context.warden.acknowledge([spawnId]),
@@ -311,7 +316,7 @@ export class Instance {
     this.#timer = setTimeout(() => void this.#launch(), seconds * 1000);
   }
 
-  #fail(error: unknown, exit: Details = {}): void {
+  #fail(error: unknown, exit: InstanceDetails = {}): void {
     if (this.#stopping) {
       this.#finish('STOPPED', exit);
       return;
@@ -321,51 +326,36 @@ export class Instance {
     this.#finish('FAILED', { ...exit, error: { ...data, ids } });
   }
 
-  #finish(state: 'STOPPED' | 'FAILED', details: Details): void {
+  #finish(state: 'STOPPED' | 'FAILED', details: InstanceDetails): void {
     void this.#finishWithOutput(state, details).catch((error: unknown) => log(`the end of ${this.id} failed`, error));
   }
 
-  async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: Details): Promise<void> {
+  async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: InstanceDetails): Promise<void> {
     if (this.over) return;
     const { output, scheduler } = this.#context;
-    const packed = await output.pack(this.id).catch((error: unknown) => {
+    const known = { ...details };
+    try {
+      known.output = await output.pack(this.id);
+      this.#hasOutput = true;
+    } catch (error) {
       log(`output of ${this.id} cannot be packed`, error);
-      return undefined;
-    });
+    }
     if (this.over) return;
     const cause = state === 'STOPPED' && this.#stopCause ? { error: this.#stopCause.toJSON() } : {};
     const error = details.error ?? cause.error;
     if (error) this.#error = PilothouseError.from(error);
-    const spawnId = this.#spawnId;
-    const where = packed ? { output: packed } : {};
-    this.#enter(state, { ...details, ...cause, ...where, reason: null }, () =>
-      this.#cleanUp(spawnId, packed === undefined),
-    );
+    this.#record.enter(state, { ...known, ...cause, reason: null }, () => this.#cleanUp());
     const grant = this.#grant;
     this.#grant = undefined;
     if (grant) scheduler.release(grant);
   }
 
   /** Removes what is not needed any more, once the end stands in the journal. */
-  #cleanUp(spawnId: string, keepOutput = false): void {
+  #cleanUp(): void {
     const { warden, output, pilot } = this.#context;
-    warden.acknowledge([spawnId]);
-    const work = [forgetKey(join(pilot.folder, 'services'), this.id), ...(keepOutput ? [] : [output.discard(this.id)])];
+    warden.acknowledge([this.#spawnId]);
+    const work = [forgetKey(join(pilot.folder, 'services'), this.id)];
+    if (this.#hasOutput) work.push(output.discard(this.id));
     Promise.all(work).catch((error: unknown) => log(`something of ${this.id} is left on the node`, error));
-  }
-
-  #enter(state: InstanceState, details: Details = {}, done?: () => void): number {
-    if (state !== this.#state && !instanceStates.allows(this.#state, state)) {
-      throw new RangeError(`an instance does not go from ${this.#state} to ${state}`);
-    }
-    this.#state = state;
-    const seq = this.#record(state, { reason: null, ...details }, done);
-    this.#changed();
-    return seq;
-  }
-
-  #record(state: InstanceState, details: Details, done?: () => void): number {
-    const entry: InstanceEntry = { type: 'instance', service: this.#service.id, id: this.id, state, ...details };
-    return this.#context.journal.append(entry, done);
   }
 }

@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject } from 'rxjs';
+import { Observable, Subject } from 'rxjs';
 import type { WatchBatch } from '../../contract/index.js';
 import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord } from '../../schemas/index.js';
 import type { Picture } from '../types.js';
@@ -13,7 +13,7 @@ export class PictureStore {
   readonly tasks: Shelf<TaskRecord>;
   readonly services: Shelf<ServiceRecord>;
   readonly answers: Shelf<AnswerRecord>;
-  readonly #out = new ReplaySubject<Picture>(1);
+  readonly #out = new Subject<Picture>();
   #picture: Picture = { pilots: [], tasks: [], services: [], answers: [] };
   #whole = false;
   #stale = false;
@@ -44,9 +44,12 @@ export class PictureStore {
     return this.#picture;
   }
 
-  /** The whole picture once it is there, then one value per change, conflated. */
+  /** The whole picture once it is there, then one value per change, conflated. Drawn up only while somebody looks. */
   get picture$(): Observable<Picture> {
-    return new Observable((subscriber) => this.#out.subscribe(subscriber));
+    return new Observable((subscriber) => {
+      if (this.#whole) subscriber.next(this.picture);
+      return this.#out.subscribe(subscriber);
+    });
   }
 
   apply(batch: WatchBatch): void {
@@ -69,7 +72,6 @@ export class PictureStore {
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#whole = false;
     this.#out.complete();
   }
 
@@ -79,7 +81,7 @@ export class PictureStore {
 
   #changed(): void {
     this.#stale = true;
-    if (!this.#whole || this.#timer !== null) return;
+    if (!this.#whole || this.#timer !== null || !this.#out.observed) return;
     const wait = this.#lastOut + QUIET_MS - performance.now();
     if (wait <= 0) {
       this.#emit();

@@ -17,6 +17,7 @@ export const checks = [
   { name: 'biome', argv: nodeTool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.') },
   { name: 'typescript', argv: nodeTool('typescript/bin/tsc', '-b') },
   { name: 'typescript (tests)', argv: nodeTool('typescript/bin/tsc', '-p', 'tsconfig.tests.json') },
+  { name: 'typescript (panel tests)', argv: nodeTool('typescript/bin/tsc', '-p', 'jupyterlab-extension/test') },
   {
     name: 'typescript (ui-tests)',
     argv: nodeTool('typescript/bin/tsc', '-p', 'ui-tests'),

@@ -28,7 +28,7 @@ export function TimingLine({ answer }: { readonly answer: AnswerRecord }): JSX.E
       : [
           {
             name: trans.__('length'),
-            value: trans._n('%1 token', '%1 tokens', usage.completionTokens, usage.completionTokens),
+            value: trans._n('%1 token', '%1 tokens', usage.completionTokens),
           },
         ]),
   ];

@@ -123,9 +123,9 @@ function AttachContent(props: {
         check={(current) => attachIssues(current, trans)}
       />
       <AddCredential onAdded={props.onCredential} />
-      {parsed.success ? <ShowCode subject={{ kind: 'attach', description: withoutPresets(parsed.data) }} /> : null}
       {checking ? <p role="status">{trans.__('Checking the server and its key …')}</p> : null}
       {problem === null ? null : <ProblemNote problem={problem} />}
+      {parsed.success ? <ShowCode subject={{ kind: 'attach', description: withoutPresets(parsed.data) }} /> : null}
     </>
   );
 }

@@ -127,8 +127,8 @@ function NewPilotContent(props: {
         onChange={props.onChange}
         check={(current) => pilotIssues(current, chosenOf(engines, current), trans)}
       />
-      <Preview description={right.current} valid={pilotIssues(value, chosen, trans).length === 0} />
       {problem === null ? null : <ProblemNote problem={problem} />}
+      <Preview description={right.current} valid={pilotIssues(value, chosen, trans).length === 0} />
     </>
   );
 }

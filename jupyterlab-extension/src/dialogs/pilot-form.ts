@@ -89,9 +89,9 @@ export function pilotIssues(
     }
   };
   const { cores, gpus, nodes } = limits;
-  over('cores', shape.cores.safeParse(value.cores).data, cores, trans._n('%1 core', '%1 cores', cores, cores));
-  over('gpus', shape.gpus.safeParse(value.gpus).data, gpus, trans._n('%1 GPU', '%1 GPUs', gpus, gpus));
-  over('nodes', shape.nodes.safeParse(value.nodes).data, nodes, trans._n('%1 node', '%1 nodes', nodes, nodes));
+  over('cores', shape.cores.safeParse(value.cores).data, cores, trans._n('%1 core', '%1 cores', cores));
+  over('gpus', shape.gpus.safeParse(value.gpus).data, gpus, trans._n('%1 GPU', '%1 GPUs', gpus));
+  over('nodes', shape.nodes.safeParse(value.nodes).data, nodes, trans._n('%1 node', '%1 nodes', nodes));
   const memory = shape.memory.safeParse(value.memory).data;
   over('memory', memory === undefined ? undefined : toBytes(memory), limits.memory, formatBytes(limits.memory));
   const runtime = shape.runtime.safeParse(value.runtime).data;

@@ -261,10 +261,10 @@ function StartServiceContent(props: {
           onChange={(params) => props.patch({ params })}
         />
       ) : null}
+      {problem === null ? null : <ProblemNote problem={problem} />}
       {typeof asked === 'string' ? null : (
         <ShowCode subject={{ kind: 'new-service', template: asked.template, description: asked.description }} />
       )}
-      {problem === null ? null : <ProblemNote problem={problem} />}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { lasting } from './time.js';
 export function liveSummary(picture: Picture, trans: TranslationBundle): string {
   const pilots = picture.pilots.filter((pilot) => !isFinal('pilot', pilot.state)).length;
   const tasks = picture.tasks.filter((task) => !isFinal('task', task.state)).length;
-  return `${trans._n('%1 pilot', '%1 pilots', pilots, pilots)} · ${trans._n('%1 task', '%1 tasks', tasks, tasks)}`;
+  return `${trans._n('%1 pilot', '%1 pilots', pilots)} · ${trans._n('%1 task', '%1 tasks', tasks)}`;
 }
 
 /** Tasks by state, the states that need attention first; states without tasks are left out. */
@@ -27,8 +27,8 @@ export function endsWithPilot(pilot: PilotRecord, picture: Picture, trans: Trans
   if (services.length === 0 && tasks === 0) return trans.__('Nothing runs on it.');
   const names = services.map((service) => service.name).join(', ');
   const parts = [
-    ...(services.length === 0 ? [] : [trans._n('service %2', 'services %2', services.length, services.length, names)]),
-    ...(tasks === 0 ? [] : [trans._n('%1 unfinished task', '%1 unfinished tasks', tasks, tasks)]),
+    ...(services.length === 0 ? [] : [trans._n('service %2', 'services %2', services.length, names)]),
+    ...(tasks === 0 ? [] : [trans._n('%1 unfinished task', '%1 unfinished tasks', tasks)]),
   ];
   return trans.__('This also ends %1.', parts.join(trans.__(' and ')));
 }
@@ -40,15 +40,15 @@ export function endsWithService(service: ServiceRecord, trans: TranslationBundle
   const open = outstanding + queued;
   return open === 0
     ? trans.__('It answers nothing at the moment.')
-    : trans._n('%1 answer in progress ends with it.', '%1 answers in progress end with it.', open, open);
+    : trans._n('%1 answer in progress ends with it.', '%1 answers in progress end with it.', open);
 }
 
 /** What a pilot holds: `2 cores · 4 GiB · 1 h`. */
 export function holds(pilot: PilotRecord, trans: TranslationBundle): string {
   const { cores, gpus, memory, runtime } = pilot.resources;
   return [
-    trans._n('%1 core', '%1 cores', cores, cores),
-    ...(gpus > 0 ? [trans._n('%1 GPU', '%1 GPUs', gpus, gpus)] : []),
+    trans._n('%1 core', '%1 cores', cores),
+    ...(gpus > 0 ? [trans._n('%1 GPU', '%1 GPUs', gpus)] : []),
     ...(memory === null ? [] : [formatBytes(memory)]),
     formatSeconds(runtime),
   ].join(' · ');

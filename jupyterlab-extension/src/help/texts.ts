@@ -27,8 +27,8 @@ JupyterLab.
 
 ## States
 
-A state is a shape, a colour and a word. A filled circle works, a dashed one is on its way, a half one works in part, a cross
-has failed, a square has ended. *unreachable since …* means that Pilothouse has lost contact; what runs there goes on.
+A state is a shape, a colour and a word. A filled circle works or went well, a half one is busy, a dashed one waits, a cross
+has failed, a square is over. *unreachable since …* means that Pilothouse has lost contact; what runs there goes on.
 
 ## Keys
 

@@ -54,5 +54,5 @@ export function awaySummary(seen: unknown, picture: Picture, trans: TranslationB
   if (ended.length === 0) return null;
   const parts = ended.slice(0, 4).map(({ what, state }) => trans.__('%1 is %2', what, stateWord(state)));
   const more = ended.length - parts.length;
-  return `${[...parts, ...(more > 0 ? [trans._n('%1 more', '%1 more', more, more)] : [])].join(', ')}.`;
+  return `${[...parts, ...(more > 0 ? [trans._n('%1 more', '%1 more', more)] : [])].join(', ')}.`;
 }

@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, Dialog, ICommandPalette, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { problemLine, problemOf } from '../format/problem.js';
+import { problemLine, problemOf, sentence } from '../format/problem.js';
 import { type Subject, snippet } from '../format/snippets.js';
 import { endsWithPilot, endsWithService } from '../format/summary.js';
 import { UNDO_MS } from '../session/hidden.js';
@@ -138,7 +138,7 @@ class Actions {
       const text = await handle.explain();
       await showDialog({
         title: trans.__('%1 is %2', handle.name, handle.state),
-        body: text,
+        body: sentence(text),
         buttons: [Dialog.okButton({ label: trans.__('Close') })],
       });
     } finally {

@@ -11,7 +11,7 @@ import { problemLine, problemOf } from '../format/problem.js';
 import { Hidden } from '../session/hidden.js';
 import { LinkMonitor } from '../session/link.js';
 import { Memory } from '../session/memory.js';
-import { NotebookTarget } from '../session/notebook-target.js';
+import { TrackedNotebook } from '../session/notebook-target.js';
 import { Preferences } from '../session/preferences.js';
 import { Server } from '../session/server.js';
 import { IPilothouse } from '../tokens.js';
@@ -54,7 +54,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<IPilothouse> = {
       hidden: new Hidden(session, (error) => {
         Notification.error(trans.__('Not taken off the list. %1', problemLine(problemOf(error))), { autoClose: 8000 });
       }),
-      notebook: new NotebookTarget(notebooks),
+      notebook: new TrackedNotebook(notebooks),
       rendermime,
       commands: app.commands,
       trans,

@@ -21,7 +21,7 @@ export class LinkMonitor {
 
   constructor(
     private readonly session: Session,
-    private readonly server: Server,
+    private readonly server: Pick<Server, 'start' | 'status'>,
   ) {
     session.connection$.subscribe((connection) => this.onConnection(connection));
   }

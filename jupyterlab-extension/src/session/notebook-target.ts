@@ -1,23 +1,30 @@
 import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { Language } from '../format/snippets.js';
 
-/** The notebook that code goes into: the one used last. */
-export class NotebookTarget {
+/** Where code goes. */
+export interface NotebookTarget {
+  /** Language of the notebook's kernel; null when there is no notebook, or none that we write code for. */
+  readonly language: Language | null;
+  /** Name of the notebook's kernel, for saying that there is no code for it. */
+  readonly kernelName: string | null;
+  /** Puts code into a new cell below the active one and shows it; false when no notebook is open. */
+  insert(code: string): boolean;
+}
+
+/** The notebook used last, through JupyterLab's tracker of notebooks. */
+export class TrackedNotebook implements NotebookTarget {
   constructor(private readonly tracker: INotebookTracker | null) {}
 
-  /** Language of the notebook's kernel; null when there is no notebook, or none that we write code for. */
   get language(): Language | null {
     const panel = this.tracker?.currentWidget ?? null;
     return panel === null ? null : languageOf(panel);
   }
 
-  /** Name of the notebook's kernel, for saying that there is no code for it. */
   get kernelName(): string | null {
     const panel = this.tracker?.currentWidget ?? null;
     return panel === null ? null : kernelOf(panel).name;
   }
 
-  /** Puts code into a new cell below the active one and shows it; false when no notebook is open. */
   insert(code: string): boolean {
     const panel = this.tracker?.currentWidget ?? null;
     if (panel === null) return false;

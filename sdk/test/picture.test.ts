@@ -58,6 +58,25 @@ describe('the picture', () => {
     expect(store.tasks.put({ ...task, seq: 10 })).toBe(cell);
   });
 
+  it('waits for the whole of a picture that comes in pieces, also when the connection breaks between them', () => {
+    let epoch = 1;
+    const store = new PictureStore(() => epoch);
+    const tasks = [1, 2, 3].map((seq) => testTask({ seq }));
+    const cells = tasks.map((task) => store.tasks.put(task));
+    const seen: number[] = [];
+    store.picture$.subscribe((picture) => seen.push(picture.tasks.length));
+    epoch = 2;
+    const [first, second] = tasks;
+    if (!first || !second) throw new Error('no tasks');
+    store.apply(batch(1, [first], { reset: true, more: true }));
+    expect(seen).toEqual([]);
+    expect(cells.map(({ record }) => record.contact.lost)).toEqual([false, false, false]);
+    store.apply(batch(2, [second]));
+    expect(cells.map(({ record }) => record.contact.lost)).toEqual([false, false, true]);
+    expect(seen).toEqual([2]);
+    store.close();
+  });
+
   it('forgets what has been removed', () => {
     const store = new PictureStore(() => 1);
     const { record } = store.tasks.put(testTask({ state: 'DONE', seq: 1 }));

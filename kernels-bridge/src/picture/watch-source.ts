@@ -28,6 +28,8 @@ export class WatchSource implements BatchSource<WatchBatch> {
   readonly #pending = new Map<string, Change>();
   readonly #wakeup = new Wakeup();
   readonly #stop: () => void;
+  /** Where the picture stood when the stream was opened. */
+  readonly #start: number;
   #first = true;
   readonly #reset: boolean;
 
@@ -40,6 +42,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
     const resumes =
       after !== undefined && after.epoch === epoch && after.seq >= picture.floor && after.seq <= picture.seq;
     this.#reset = !resumes;
+    this.#start = picture.seq;
     for (const change of picture.changesAfter(resumes ? after.seq : 0)) this.#note(change);
     this.#stop = picture.onChange((change) => {
       this.#note(change);
@@ -69,6 +72,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
       if (this.#pending.size > 0) batch.seq = change.seq;
     }
     if (this.#pending.size === 0) batch.seq = this.#picture.seq;
+    if (batch.seq < this.#start) batch.more = true;
     this.#first = false;
     return batch;
   }

@@ -42,8 +42,10 @@ export const watchBatchSchema = z
     epoch: z.int(),
     /** Pass it as `after` to go on from here. */
     seq: z.int(),
-    /** Forget what you have: this batch is the whole picture (of the kinds asked for). */
+    /** Forget what you have: with this batch the whole picture (of the kinds asked for) begins. */
     reset: z.boolean(),
+    /** What there was when the stream was opened goes on in the next batch; absent: now it is there whole. */
+    more: z.boolean().optional(),
     pilots: z.array(pilotRecordSchema),
     tasks: z.array(taskRecordSchema),
     services: z.array(serviceRecordSchema),

@@ -53,19 +53,15 @@ export class PictureStore {
   }
 
   apply(batch: WatchBatch): void {
-    if (batch.reset) {
-      this.pilots.replace(batch.pilots, batch.seq);
-      this.tasks.replace(batch.tasks, batch.seq);
-      this.services.replace(batch.services, batch.seq);
-      this.answers.replace(batch.answers, batch.seq);
-      this.#whole = true;
-    } else {
-      this.pilots.apply(batch.pilots);
-      this.tasks.apply(batch.tasks);
-      this.services.apply(batch.services);
-      this.answers.apply(batch.answers);
-    }
+    if (batch.reset) for (const shelf of this.#shelves) shelf.expectAll();
+    this.pilots.apply(batch.pilots);
+    this.tasks.apply(batch.tasks);
+    this.services.apply(batch.services);
+    this.answers.apply(batch.answers);
     for (const id of batch.removed) for (const shelf of this.#shelves) shelf.remove(id);
+    if (batch.more) return;
+    for (const shelf of this.#shelves) shelf.settle(batch.seq);
+    this.#whole = true;
     this.#changed();
   }
 

@@ -16,6 +16,8 @@ export class Shelf<R extends AnyRecord> {
   readonly #epoch: () => number;
   readonly #changed: () => void;
   #listed: readonly R[] | null = null;
+  /** Ids of the whole picture that is just coming in. */
+  #named: Set<string> | null = null;
 
   /**
    * @param epoch - of the bridge that is connected
@@ -43,18 +45,27 @@ export class Shelf<R extends AnyRecord> {
 
   /** Changes, in the order of their `seq`. */
   apply(records: readonly R[]): void {
-    for (const record of records) this.#set(record);
+    for (const record of records) {
+      this.#named?.add(record.id);
+      this.#set(record);
+    }
   }
 
-  /** The whole of this kind as it stood at `seq`. */
-  replace(records: readonly R[], seq: number): void {
-    const named = new Set(records.map((record) => record.id));
+  /** A whole picture begins: from now on everything that comes is of it, until {@link settle}. */
+  expectAll(): void {
+    this.#named = new Set();
+  }
+
+  /** The whole picture is there, as it stood at `seq`: what it has not named is gone. */
+  settle(seq: number): void {
+    const named = this.#named;
+    if (named === null) return;
+    this.#named = null;
     for (const [id, { cell, epoch }] of [...this.#kept]) {
       // What a call returned after the snapshot was taken is not in it.
       const younger = epoch === this.#epoch() && cell.record.seq > seq;
       if (!named.has(id) && !younger) this.#lose(id);
     }
-    this.apply(records);
   }
 
   remove(id: string): void {

@@ -12,12 +12,13 @@ import { findPython } from './engines/local/warden.js';
 import { EngineRegistry } from './engines/registry.js';
 import { prepareDirectories } from './lifecycle/directories.js';
 import { watchIdle } from './lifecycle/idle-exit.js';
-import { type Lease, takeLease } from './lifecycle/lease.js';
+import { type Lease, ownershipMoved, takeLease } from './lifecycle/lease.js';
 import { AgentLink } from './link/agent-link.js';
 import { JournalIntake } from './link/journal-intake.js';
 import type { Logger } from './logger.js';
 import { createManagers } from './managers/managers.js';
 import { Names } from './managers/names.js';
+import { settleRefusal } from './managers/refusals.js';
 import { applyJournal } from './picture/apply-journal.js';
 import { applyLog } from './picture/apply-log.js';
 import { Keys } from './picture/keys.js';
@@ -75,9 +76,15 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const picture = new Picture();
   const keys = new Keys();
   const names = new Names(picture);
-  const events = new EventLog(config.home, epoch, clock, (record) => applyLog(picture, keys, record));
-  const intake = new JournalIntake(config.home, (pilot, record) => applyJournal(picture, pilot, record));
+  const events = new EventLog(config.home, lease, clock, (record) => applyLog(picture, keys, record));
   const spool = new SpoolWriter(config.home, epoch, clock);
+  const intake = new JournalIntake(config.home, (pilot, record) => {
+    applyJournal(picture, pilot, record);
+    if (record.type !== 'refused') return;
+    settleRefusal({ spool, picture, log }, pilot, record).catch((error: unknown) =>
+      log.error(`what ${pilot} refused could not be found`, error),
+    );
+  });
   const engines = new EngineRegistry([new LocalEngine(config, epoch, clock, log, installedAgent)]);
 
   const stored = { home: config.home, cache, picture, keys, events, intake, log };
@@ -171,12 +178,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
   const stopIdle = watchIdle(needed, config.idleExit, () => void end('nobody needs it'));
   lease.onLost((owner) => {
-    server.refuse(
-      new PilothouseError('OWNERSHIP_MOVED', `Pilothouse has been taken over on ${owner.host}`, {
-        hint: `Work on ${owner.host}, or take it back here with PILOTHOUSE_TAKE_OVER=1.`,
-        evidence: `lease ${owner.epoch} of ${owner.host} since ${owner.startedAt}`,
-      }),
-    );
+    server.refuse(ownershipMoved(owner));
     // Long enough for calls under way to hear it, short enough that nobody works with two pictures.
     setTimeout(() => end(`taken over by ${owner.host}`), 1000);
   });

@@ -32,6 +32,13 @@ async function allDone(client: Client, tasks: readonly TaskRecord[]): Promise<Ta
   });
 }
 
+/** Kills what runs for pilots, all of it at once; says how much there was. Wardens bring each other back: call it again. */
+function killPilots(): number {
+  const left = place.processes().filter(({ command }) => !command.includes('kernels-bridge'));
+  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  return left.length;
+}
+
 async function idsThatRan(): Promise<string[]> {
   return (await readFile(join(place.home, 'ran'), 'utf8')).trim().split('\n').sort();
 }
@@ -126,7 +133,9 @@ describe('a submit', () => {
     // As if the bridge had been killed between the two writes: the agent has not seen it, the log has.
     child.kill('SIGKILL');
     await exitOf(child);
-    for (const { pid, command } of place.processes()) if (command.includes(pilot)) process.kill(pid, 'SIGKILL');
+    await eventually('nothing of the pilot left', async () => killPilots() === 0);
+    // What its warden remembers of having started goes too.
+    await rm(join(place.runtimeDir, 'w'), { recursive: true });
     for (const folder of ['journal', 'spool']) {
       await truncate(join(place.home, 'pilots', pilot, folder, '1.jsonl'), 0);
     }
@@ -207,12 +216,7 @@ it('a pilot of which nothing runs any more fails with what is known, and its tas
   const pilot = await activePilot(client);
   const [task] = await client.tasks.submit({ tasks: waitingTasks(1), origin });
   await eventually('RUNNING', async () => (await client.tasks.get({ ref: task?.id ?? '' })).state === 'RUNNING');
-  const kill = (): number => {
-    const left = place.processes().filter(({ command }) => !command.includes('kernels-bridge'));
-    for (const { pid } of left) process.kill(pid, 'SIGKILL');
-    return left.length;
-  };
-  await eventually('nothing of it left', async () => kill() === 0);
+  await eventually('nothing of it left', async () => killPilots() === 0);
   const lost = await eventually('FAILED', async () => {
     const now = await client.pilots.get({ ref: pilot });
     return now.endedAt !== null && now;
@@ -248,4 +252,29 @@ it('a pilot that does not fit waits, says for what, and starts when there is roo
   );
   await client.pilots.end({ ref: first.id });
   await eventually('the second ACTIVE', async () => (await client.pilots.get({ ref: second.id })).state === 'ACTIVE');
+});
+
+it('what waits on a pilot that has not started is canceled and stopped at once', async () => {
+  const { client } = await place.serve();
+  const [{ limits } = { limits: { cores: 1 } }] = await client.engines.list({});
+  await activePilot(client, limits.cores);
+  const { id } = await client.pilots.submit({ description: { cores: limits.cores }, origin, key: newKey() });
+  const [task] = await client.tasks.submit({
+    tasks: [{ description: { command: ['true'], pilot: id }, key: newKey() }],
+    origin,
+  });
+  expect(await client.tasks.explain({ ref: task?.id ?? '' })).toMatchObject({
+    text: expect.stringMatching(/^waits for pilot "pilot-2", which is QUEUED: waits for \d+ cores?; pilot holds/),
+  });
+  expect(await client.tasks.cancel({ ref: task?.id ?? '' })).toMatchObject({ state: 'CANCELED' });
+  const service = await client.services.start({
+    description: { command: ['sleep', '1000'], allowUnauthenticated: true, pilot: id },
+    origin,
+    key: newKey(),
+  });
+  expect(await client.services.stop({ ref: service.id })).toMatchObject({
+    state: 'STOPPED',
+    instances: [{ state: 'STOPPED' }],
+  });
+  expect(await client.pilots.end({ ref: id })).toMatchObject({ state: 'CANCELED' });
 });

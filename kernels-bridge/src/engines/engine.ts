@@ -45,9 +45,12 @@ export interface Explanation {
   readonly evidence: string[];
 }
 
-/** Whether a pilot that is not heard of still runs. `gone` is said only where it is known for sure. */
+/**
+ * Whether a pilot that is not heard of still runs. `gone` is said only where it is known for sure; `unattended` means
+ * that its work runs, and that everything which looked after it was killed.
+ */
 export interface Examination {
-  readonly verdict: 'alive' | 'gone' | 'unknown';
+  readonly verdict: 'alive' | 'unattended' | 'gone' | 'unknown';
   readonly evidence: string;
 }
 
@@ -78,6 +81,8 @@ export interface Engine {
   /** Tells when a running pilot will end, for "waits until" sentences. */
   expectEnd(id: string, endsAt: string): void;
   examine(id: string): Promise<Examination>;
+  /** Starts what looks after an `unattended` pilot again; it takes over what runs. */
+  attend(id: string): Promise<void>;
   list(): EnginePilot[];
   /** Calls back on every event; returns the way to stop. */
   events(listener: (event: EngineEvent) => void): () => void;

@@ -7,6 +7,9 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 
+/** Milliseconds for which a look at the lease is good enough to acknowledge something. */
+const LOOK_AGAIN_MS = 5000;
+
 /** The lease of this bridge: its epoch, and word when another bridge has taken over. */
 export interface Lease {
   readonly epoch: number;
@@ -14,6 +17,13 @@ export interface Lease {
   onLost(listener: (owner: LeaseFile) => void): void;
   /** Looks now; true when the lease is still ours. */
   verify(): Promise<boolean>;
+  /**
+   * Called before anything is acknowledged: a bridge that slept, for instance, must not take what its successor will
+   * never read.
+   *
+   * @throws PilothouseError OWNERSHIP_MOVED
+   */
+  assertHeld(): Promise<void>;
   /** Says that this bridge has ended, so that another may start anywhere. */
   release(): Promise<void>;
 }
@@ -23,6 +33,15 @@ export class AlreadyRunning extends Error {
   constructor(readonly owner: LeaseFile) {
     super(`a bridge already answers at ${owner.socket}`);
   }
+}
+
+/** The refusal of a bridge that has been overtaken. */
+export function ownershipMoved(taker: LeaseFile | undefined): PilothouseError {
+  const host = taker?.host ?? 'another host';
+  return new PilothouseError('OWNERSHIP_MOVED', `Pilothouse has been taken over on ${host}`, {
+    hint: `Work on ${host}, or take it back here with PILOTHOUSE_TAKE_OVER=1.`,
+    ...(taker === undefined ? {} : { evidence: `lease ${taker.epoch} of ${host} since ${taker.startedAt}` }),
+  });
 }
 
 /** Reads the lease that counts: the one with the highest number. */
@@ -105,8 +124,11 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
   let taker: LeaseFile | undefined;
   let watcher: FSWatcher | undefined;
 
+  let looked = clock.monotonic();
+
   const verify = async (): Promise<boolean> => {
     if (state !== 'held') return false;
+    looked = clock.monotonic();
     const highest = (await listEpochs(folder)).at(-1) ?? 0;
     if (highest <= lease.epoch) return true;
     const owner = await readLease(config.home);
@@ -147,6 +169,11 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
       if (taker !== undefined) listener(taker);
     },
     verify,
+    assertHeld: async () => {
+      const recent = clock.monotonic() - looked < LOOK_AGAIN_MS;
+      if (state === 'held' && (recent || (await verify()))) return;
+      throw ownershipMoved(taker);
+    },
     release: async () => {
       const held = await verify();
       stopWatching();

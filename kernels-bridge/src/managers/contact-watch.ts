@@ -40,18 +40,34 @@ export class ContactWatch {
   async #look(id: string): Promise<void> {
     const { context } = this;
     let gone = 0;
+    let unattended = 0;
     for (;;) {
       const pilot = context.picture.get('pilot', id);
       if (pilot === undefined || pilotStates.isFinal(pilot.state) || !pilot.contact.lost) return;
       const { verdict, evidence } = await context.engines.get(pilot.engine).examine(id);
       gone = verdict === 'gone' ? gone + 1 : 0;
+      unattended = verdict === 'unattended' ? unattended + 1 : 0;
       // Its agent may have finished everything, and only the word of it did not reach us.
       await context.intake.readFiles(id);
       const now = context.picture.get('pilot', id);
       if (now !== undefined && pilotStates.isFinal(now.state)) return this.failed(id);
       if (gone >= LOOKS) return this.#writeOff(id, evidence);
+      if (unattended >= LOOKS) {
+        unattended = 0;
+        await this.#attend(pilot, evidence);
+      }
       await delay(LOOK_MS, undefined, { signal: this.#stop.signal, ref: false });
     }
+  }
+
+  /** What cannot be started now is tried again with the next looks. */
+  async #attend(pilot: PilotRecord, evidence: string): Promise<void> {
+    const { engines, log } = this.context;
+    log.warn(`pilot "${pilot.name}" (${pilot.id}) is looked after again: ${evidence}`);
+    await engines
+      .get(pilot.engine)
+      .attend(pilot.id)
+      .catch((error: unknown) => log.error(`what looks after pilot ${pilot.id} could not be started again`, error));
   }
 
   async #writeOff(id: string, evidence: string): Promise<void> {

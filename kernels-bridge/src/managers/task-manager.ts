@@ -181,7 +181,18 @@ export class TaskManager {
 
   #service(ref: string, pilot: PilotRecord, at: string): string {
     const service = findRef(this.context.picture, this.context.names, 'service', ref);
-    if (service.pilot === pilot.id) return service.id;
+    if (service.pilot === pilot.id) {
+      if (service.endedAt === null) return service.id;
+      throw new PilothouseError(
+        'SERVICE_STOPPED',
+        `service "${service.name}" has ended; the task would wait for ever`,
+        {
+          hint: 'Start the service again, then submit the task.',
+          field: `${at}services`,
+          ids: { service: service.id },
+        },
+      );
+    }
     throw new PilothouseError(
       'INVALID_DESCRIPTION',
       `service "${service.name}" does not run on pilot "${pilot.name}"`,

@@ -1,4 +1,4 @@
-import { pilotStates, serviceStates } from '@pilothouse/sdk/internal';
+import { pilotStates, serviceStates, type TaskRecord } from '@pilothouse/sdk/internal';
 import type { LogRecord } from '../store/log-records.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
@@ -27,6 +27,11 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
       if (picture.get('task', record.task.id) === undefined) picture.put('task', record.task);
       return;
     case 'task.cancel':
+      if (isUnstarted(picture, picture.get('task', record.id)?.pilot)) {
+        // No agent has seen it, and the one that will sees this too.
+        picture.update('task', record.id, (task) => (task.endedAt === null ? canceled(task, record.t) : null));
+        return;
+      }
       // The agent says when it is over; until then the state is what it was.
       picture.update('task', record.id, (task) =>
         task.endedAt === null ? { reason: { code: 'CANCELING', text: 'asked to cancel', since: record.t } } : null,
@@ -39,15 +44,15 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
     case 'service.stop':
       picture.update('service', record.id, (service) => {
         if (serviceStates.isFinal(service.state)) return null;
-        const attached = service.origin === 'attached';
-        const state = attached ? 'STOPPED' : 'STOPPING';
+        const atOnce = service.origin === 'attached' || isUnstarted(picture, service.pilot);
+        const state = atOnce ? 'STOPPED' : 'STOPPING';
         return {
           state,
           since: record.t,
-          reason: attached ? null : { code: 'STOPPING', text: 'asked to stop', since: record.t },
+          reason: atOnce ? null : { code: 'STOPPING', text: 'asked to stop', since: record.t },
           times: { ...service.times, [state]: record.t },
-          endedAt: attached ? record.t : null,
-          instances: attached
+          endedAt: atOnce ? record.t : null,
+          instances: atOnce
             ? service.instances.map((instance) => ({ ...instance, state: 'STOPPED', since: record.t, reason: null }))
             : service.instances,
         };
@@ -56,4 +61,14 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
     case 'forgotten':
       picture.remove(record.kind, record.id);
   }
+}
+
+/** Whether a pilot has not been started, so that no agent has anything to say about what is on it. */
+function isUnstarted(picture: Picture, id: string | null | undefined): boolean {
+  const state = picture.get('pilot', id ?? '')?.state;
+  return state === 'NEW' || state === 'QUEUED';
+}
+
+function canceled(task: TaskRecord, t: string): Partial<TaskRecord> {
+  return { state: 'CANCELED', since: t, reason: null, times: { ...task.times, CANCELED: t }, endedAt: t };
 }

@@ -5,6 +5,12 @@ import { AppendFile } from './append-file.js';
 import { type LogEntry, type LogRecord, logRecordSchema } from './log-records.js';
 import { readRecords } from './read-lines.js';
 
+/** Who writes: its epoch names the file, and it says whether it still may. */
+export interface LogOwner {
+  readonly epoch: number;
+  assertHeld(): Promise<void>;
+}
+
 /**
  * The durable log of this bridge. A record takes effect (by `apply`) once it is on disk and before `append` resolves,
  * in the order of the file, so that replaying the files later gives the same picture.
@@ -13,17 +19,19 @@ export class EventLog {
   readonly #file: AppendFile;
   readonly #folder: string;
   readonly #epoch: number;
+  readonly #owner: LogOwner;
   readonly #clock: Clock;
   readonly #apply: (record: LogRecord) => void;
   #seq = 0;
   #applied = 0;
 
-  constructor(home: string, epoch: number, clock: Clock, apply: (record: LogRecord) => void) {
+  constructor(home: string, owner: LogOwner, clock: Clock, apply: (record: LogRecord) => void) {
     this.#folder = join(home, 'log');
-    this.#epoch = epoch;
+    this.#epoch = owner.epoch;
+    this.#owner = owner;
     this.#clock = clock;
     this.#apply = apply;
-    this.#file = new AppendFile(join(this.#folder, `${epoch}.jsonl`));
+    this.#file = new AppendFile(join(this.#folder, `${owner.epoch}.jsonl`));
   }
 
   /** Name of the file this epoch writes, and how much of it has taken effect. */
@@ -62,8 +70,13 @@ export class EventLog {
     return this.#seq;
   }
 
-  /** Writes records durably and lets them take effect. All of one call stand together. */
+  /**
+   * Writes records durably and lets them take effect. All of one call stand together.
+   *
+   * @throws PilothouseError OWNERSHIP_MOVED, STATE_UNREACHABLE
+   */
   async append(entries: readonly LogEntry[]): Promise<void> {
+    await this.#owner.assertHeld();
     const t = this.#clock.iso();
     const records: LogRecord[] = entries.map((entry) => {
       this.#seq += 1;

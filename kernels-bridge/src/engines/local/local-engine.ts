@@ -17,10 +17,10 @@ import { LocalHoldings } from './holdings.js';
 import { checkLimits } from './limits.js';
 import { inspectMachine, type Machine } from './machine.js';
 import { hasJournal, preparePilotFolder, readLaunchFile, writeConnectFile, writeLaunchFile } from './pilot-folder.js';
+import { processesOf } from './processes.js';
 import {
   bootId,
   findPython,
-  processesOf,
   startWarden,
   type WardenStart,
   wardenAnswers,
@@ -160,34 +160,48 @@ export class LocalEngine implements Engine {
     }
     if (launch.bootId !== (await bootId())) return { verdict: 'gone', evidence: `${launch.host} was restarted since` };
     if (await wardenAnswers(this.config.runtimeDir, id)) return { verdict: 'alive', evidence: 'its warden answers' };
-    const processes = await processesOf(id);
-    if (processes.length > 0) return { verdict: 'unknown', evidence: `processes ${processes.join(', ')} carry its id` };
+    const { attendants, work } = await processesOf(id, this.#folder(id), this.paths.wardenScript);
+    if (attendants.length > 0) {
+      return {
+        verdict: 'unknown',
+        evidence: `processes ${attendants.join(', ')} look after it, and its socket refuses`,
+      };
+    }
+    if (work.length > 0) {
+      return {
+        verdict: 'unattended',
+        evidence: `processes ${work.join(', ')} are its own, and nothing looks after them`,
+      };
+    }
     const tail = await wardenTail(this.config.runtimeDir, id);
     const gone = `no process on ${launch.host} carries its id, and its socket refuses`;
     return { verdict: 'gone', evidence: tail === '' ? gone : `${gone}; last words:\n${tail}` };
+  }
+
+  /** A warden reads what those before it wrote down, so the second one goes on where the first was killed. */
+  async attend(id: string): Promise<void> {
+    await startWarden(await this.#start(id));
   }
 
   async #mayRun(id: string): Promise<boolean> {
     return (await this.examine(id)).verdict !== 'gone';
   }
 
-  /** Starts those at the head of the queue that fit; resolves once their folders are there, the rest goes on by itself. */
+  /** Starts those at the head of the queue that fit; resolves once they run by themselves, whatever becomes of the bridge. */
   async #startWhatFits(): Promise<void> {
+    const launches: Promise<void>[] = [];
     for (let spec = this.#holdings.takeNext(); spec !== null; spec = this.#holdings.takeNext()) {
       const pilot = spec;
       this.#tell({ pilot: pilot.id, state: 'STARTING', reason: null, error: null });
-      try {
-        await this.#prepare(pilot);
-      } catch (error) {
-        this.#fail(pilot.id, error);
-        continue;
-      }
-      this.#launch(pilot.id).catch((error: unknown) => this.#fail(pilot.id, error));
+      launches.push(this.#launch(pilot).catch((error: unknown) => this.#fail(pilot.id, error)));
     }
     this.#explainQueue();
+    await Promise.all(launches);
   }
 
-  async #launch(id: string): Promise<void> {
+  async #launch(pilot: PilotSpec): Promise<void> {
+    const { id } = pilot;
+    await this.#prepare(pilot);
     const start = await this.#start(id);
     const launchedAt = this.clock.iso();
     await writeLaunchFile(this.#folder(id), { v: 1, host: this.config.host, bootId: await bootId(), launchedAt });

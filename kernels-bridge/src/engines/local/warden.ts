@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { PilothouseError } from '@pilothouse/sdk/internal';
@@ -122,22 +122,6 @@ export function wardenAnswers(runtimeDir: string, pilot: string): Promise<boolea
     socket.once('connect', () => settle(true));
     socket.once('error', () => settle(false));
   });
-}
-
-/** Processes of this machine that carry a pilot's id in their command line or environment. */
-export async function processesOf(pilot: string): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    for (const file of ['cmdline', 'environ']) {
-      const text = await readFile(join('/proc', name, file), 'latin1').catch(() => '');
-      if (text.includes(pilot)) {
-        found.push(Number(name));
-        break;
-      }
-    }
-  }
-  return found;
 }
 
 /** Identity of this boot; everything of an earlier one is gone for sure. */

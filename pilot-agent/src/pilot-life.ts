@@ -222,7 +222,8 @@ export class PilotLife {
 
   async #readLog(re: number, id: string, stream: OutputStream, offset: number, limit: number): Promise<void> {
     try {
-      const log = await this.#context.output.read(id, stream, offset, limit);
+      const expected = this.#tasks.has(id) || this.#services.has(id);
+      const log = await this.#context.output.read(id, stream, offset, limit, expected);
       this.#link.reply({ type: 'reply', re, log });
     } catch (error) {
       this.#link.reply({ type: 'reply', re, error: toErrorData(error) });

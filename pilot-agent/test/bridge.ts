@@ -17,8 +17,10 @@ export class TestBridge {
   readonly events: JournalRecord[] = [];
   /** Whether events are acknowledged. */
   acks = true;
-  /** Whether anything is answered. */
+  /** Whether what comes is dropped, as if it had never arrived. */
   silent = false;
+  /** Journal records that were dropped. */
+  readonly dropped: JournalRecord[] = [];
   readonly #pilot: TestPilot;
   readonly #socket = new Router({ handover: true, linger: 0 });
   #sending: Promise<unknown> = Promise.resolve();
@@ -57,8 +59,12 @@ export class TestBridge {
   async #run(): Promise<void> {
     try {
       for await (const [id, data] of this.#socket) {
-        if (id?.toString() !== this.#pilot.id || data === undefined || this.silent) continue;
+        if (id?.toString() !== this.#pilot.id || data === undefined) continue;
         const frame = agentFrameSchema.parse(JSON.parse(data.toString()));
+        if (this.silent) {
+          if (frame.type === 'events') this.dropped.push(...frame.records);
+          continue;
+        }
         this.frames.push(frame);
         if (frame.type === 'hello') {
           const haveSeq = this.events.at(-1)?.seq ?? 0;

@@ -75,7 +75,7 @@ describe('the link to the bridge', () => {
     await until('it says hello', () => bridge.of('hello').length > 0);
     bridge.silent = true;
     pilot.spool([pilot.task('one', ['true'])]);
-    await pilot.state('one', 'DONE');
+    await until('its end was sent', () => bridge.dropped.some((one) => one.type === 'task' && one.state === 'DONE'));
     const hellos = bridge.of('hello').length;
     // What it sent in the meantime was not acknowledged, whatever the beats say.
     bridge.silent = false;
@@ -126,14 +126,15 @@ describe('the link to the bridge', () => {
     const bridge = await bridgeOf();
     const script = 'printf "täglich\\n"; echo oops >&2; while [ ! -e go ]; do sleep 0.02; done; printf "ende ✓\\n"';
     pilot.spool([pilot.task('writes', ['sh', '-c', script])]);
+    pilot.spool([pilot.task('waits', ['true'], { cores: 24 })]);
     pilot.start();
     await pilot.state('writes', 'RUNNING');
     await until('it says hello', () => bridge.of('hello').length > 0);
     let re = 0;
-    const read = async (stream: 'stdout' | 'stderr', offset: number, limit = 1000) => {
+    const read = async (stream: 'stdout' | 'stderr', offset: number, limit = 1000, id = 'writes') => {
       re += 1;
       const mine = re;
-      bridge.send({ type: 'log', re: mine, id: 'writes', stream, offset, limit });
+      bridge.send({ type: 'log', re: mine, id, stream, offset, limit });
       const reply = await until('the reply', () => bridge.of('reply').find((frame) => frame.re === mine));
       return reply.log;
     };
@@ -141,6 +142,8 @@ describe('the link to the bridge', () => {
     expect(await read('stdout', 0, 2)).toMatchObject({ text: 't', next: 1, size: 9, complete: false });
     expect(await read('stdout', 1, 2)).toMatchObject({ text: 'ä', next: 3, complete: false });
     expect(await read('stderr', 0)).toMatchObject({ text: 'oops\n' });
+    expect(await read('stdout', 0, 1000, 'waits')).toEqual({ text: '', offset: 0, next: 0, size: 0, complete: false });
+    expect(await read('stdout', 0, 1000, 'unknown')).toBeUndefined();
     pilot.spool([pilot.task('go', ['touch', 'go'])]);
     await pilot.state('writes', 'DONE');
     expect(await read('stdout', 9)).toMatchObject({ text: 'ende ✓\n', next: 18, size: 18, complete: true });

@@ -89,9 +89,10 @@ export class Output {
   /**
    * Reads a piece of an output, live or packed.
    *
+   * @param expected - whether it is known and may still write: then no output yet is an empty one
    * @throws PilothouseError TASK_NOT_FOUND when nothing of that id has run here
    */
-  async read(id: string, stream: OutputStream, offset: number, limit: number): Promise<LogChunk> {
+  async read(id: string, stream: OutputStream, offset: number, limit: number, expected = false): Promise<LogChunk> {
     const packed = this.#packed.get(id);
     if (packed) {
       const { offset: start, length } = packed[stream];
@@ -102,6 +103,7 @@ export class Output {
     const path = this.livePath(id, stream);
     const found = await stat(path).catch(ignoreMissing);
     if (found === undefined) {
+      if (expected) return { text: '', offset: 0, next: 0, size: 0, complete: false };
       throw new PilothouseError('TASK_NOT_FOUND', `there is no output of ${id} on this node`, {
         hint: 'it has not started yet, or it ran on another pilot',
       });

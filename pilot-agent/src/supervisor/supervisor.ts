@@ -46,6 +46,11 @@ export class Supervisor {
     return found;
   }
 
+  /** Whether this instance is here and has not ended. */
+  has(instance: string): boolean {
+    return this.#instances().some(({ id, over }) => id === instance && !over);
+  }
+
   /** How many instances run. */
   get running(): number {
     let count = 0;

@@ -32,6 +32,11 @@ export class Tasks {
     return { running: this.#running, done: this.#done, failed: this.#failed };
   }
 
+  /** Whether this task is here and has not ended. */
+  has(id: string): boolean {
+    return this.#live.has(id);
+  }
+
   /** How many wait for services; the scheduler counts the others that wait. */
   get waiting(): number {
     let count = 0;

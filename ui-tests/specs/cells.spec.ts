@@ -1,12 +1,12 @@
 import { AnswerCell } from '../src/answer-cell.js';
 import { loggedText } from '../src/calls-log.js';
+import { demoService } from '../src/demo.js';
 import { expect, test } from '../src/fixtures.js';
 import { noteGrowth } from '../src/growth.js';
 import { LlamaServer } from '../src/llama-server.js';
 import { longAnswer } from '../src/long-answer.js';
 import { convertToHtml } from '../src/nbconvert.js';
 import { notebook } from '../src/notebook-file.js';
-import type { Stack } from '../src/stack.js';
 import { savedAnswer } from '../src/views.js';
 
 const ANSWER_CELL = 3;
@@ -66,7 +66,7 @@ for (const { name, kernel, example } of KERNELS) {
     const file = `stop-${kernel}.ipynb`;
     stack.write(file, notebook(kernel, [longAnswer(kernel)]));
     const lab = await openLab(stack, file);
-    const server = await demoServer(stack);
+    const server = new LlamaServer(await demoService(stack));
     await lab.runCell(0);
     const shown = new AnswerCell(lab.cell(0));
     await shown.streaming();
@@ -81,13 +81,4 @@ for (const { name, kernel, example } of KERNELS) {
     expect(await shown.plainText()).toBe(record.text);
     await lab.cellDone(0);
   });
-}
-
-/** The demo service, running. */
-async function demoServer({ api }: Stack): Promise<LlamaServer> {
-  await expect.poll(() => api.answers()).toBe(true);
-  await api.ensurePilot('demo', { cores: 2, runtime: '1h' });
-  await api.ensureService('smollm2', { pilot: 'demo' });
-  await expect.poll(async () => (await api.service('smollm2')).state, { timeout: 60_000 }).toBe('READY');
-  return new LlamaServer(await api.service('smollm2'));
 }

@@ -43,9 +43,13 @@ export class AnswerCell {
 
   /** The text exactly as it came, which "plain text" shows. */
   async plainText(): Promise<string> {
-    const plain = this.region.getByRole('button', { name: 'plain text', exact: true });
-    if (await plain.isVisible()) await plain.click();
-    return this.region.locator('pre').first().evaluate((node) => node.textContent ?? '');
+    const mode = this.region.getByRole('button', { name: /^(plain text|formatted)$/ });
+    if ((await mode.innerText()) === 'plain text') await mode.click();
+    await expect(mode).toHaveText('formatted');
+    return this.region
+      .locator('pre')
+      .first()
+      .evaluate((node) => node.textContent ?? '');
   }
 
   /** Figures of the timing table by name. */

@@ -1,15 +1,15 @@
 import { request } from 'node:http';
 import {
-  answerRecordSchema,
   type AnswerRecord,
+  answerRecordSchema,
   newId,
-  pilotRecordSchema,
   type PilotRecord,
-  serviceRecordSchema,
+  pilotRecordSchema,
   type ServiceRecord,
-  taskRecordSchema,
+  serviceRecordSchema,
   type TaskDescription,
   type TaskRecord,
+  taskRecordSchema,
 } from '../../sdk/lib/internal.js';
 
 export type { AnswerRecord, PilotRecord, ServiceRecord, TaskDescription, TaskRecord };

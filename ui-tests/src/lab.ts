@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { galata, type IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import { expect, type Locator, type Page } from '@playwright/test';
 import { readNotebook, type SavedNotebook } from './notebook-file.js';
 import type { Stack } from './stack.js';
@@ -24,6 +25,9 @@ export class Lab {
     expect(signedIn.ok(), `JupyterLab answers the address that npm start printed (${signedIn.status()})`).toBe(true);
     const helped = galata.addHelpersToPage(page, stack.baseUrl.replace(/\/$/, ''), loaded);
     const lab = new Lab(helped, stack);
+    // JupyterLab's own word while its server is away; a user puts it aside.
+    const away = page.getByRole('dialog', { name: /^Server Connection Error/ });
+    await page.addLocatorHandler(away, () => away.getByRole('button').last().click());
     if (path === undefined) await helped.goto();
     else await lab.openNotebook(path);
     return lab;
@@ -33,7 +37,7 @@ export class Lab {
   async openNotebook(path: string): Promise<void> {
     await this.page.goto(`tree/${encodeURI(path)}`);
     await expect(this.notebook).toBeVisible();
-    await this.kernelReady();
+    await this.kernelReady(path);
   }
 
   /** The panel of the notebook in front. */
@@ -108,11 +112,22 @@ export class Lab {
     ] as const);
   }
 
-  private async kernelReady(): Promise<void> {
-    // The indicator calls a kernel idle that has not yet been heard of; the status bar does not.
-    await expect(this.page.locator('#jp-main-statusbar').getByText(/\| Idle$/)).toBeVisible({ timeout: 60_000 });
-    const status = this.notebook.locator('.jp-Notebook-ExecutionIndicator').first();
-    await expect(status).toHaveAttribute('data-status', 'idle', { timeout: 60_000 });
+  /**
+   * Waits until the kernel of the notebook in front takes code. What the page shows as idle may be a kernel that has not
+   * been heard of yet, or the one of a tab that was in front before: a cell that is run then is dropped without a word.
+   */
+  private async kernelReady(path?: string): Promise<void> {
+    await this.page.waitForFunction(
+      (wanted) => {
+        const panel = window.jupyterapp.shell.currentWidget as NotebookPanel | null;
+        if (wanted !== undefined && panel?.context?.path !== wanted) return false;
+        const context = panel?.sessionContext;
+        const kernel = context?.session?.kernel;
+        return context?.isReady === true && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+      },
+      path,
+      { timeout: 60_000 },
+    );
   }
 }
 

@@ -140,6 +140,13 @@ export class Stack {
     this.#start?.kill('SIGKILL');
   }
 
+  /** Resolves when `npm start` has ended by itself, as it does after JupyterLab was killed. */
+  async labEnded(): Promise<void> {
+    const child = this.#start;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'exit');
+  }
+
   async restartLab(): Promise<void> {
     await this.stopLab();
     await this.startLab();

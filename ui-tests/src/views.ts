@@ -1,4 +1,4 @@
-import { type View, VIEW_MIME, viewSchema } from '../../sdk/lib/internal.js';
+import { VIEW_MIME, type View, viewSchema } from '../../sdk/lib/internal.js';
 import { bundles, type SavedCell } from './notebook-file.js';
 
 /** The views of Pilothouse that a saved cell holds. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Contact, type ErrorData, pilotStates } from '@pilothouse/sdk/internal';
+import { type Contact, type ErrorData, type PilotRecord, pilotStates } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 
 /** Milliseconds between two looks at a pilot that is not heard of. */
@@ -9,7 +9,8 @@ const LOOKS = 2;
 
 /**
  * Says which pilots are heard of, and looks after those that are not: lost contact is no failure, and a pilot fails only
- * when it is known for sure that nothing of it runs any more.
+ * when it is known for sure that nothing of it runs any more. Where work runs on and everything that looked after it was
+ * killed, as by a system short of memory, that is started again.
  */
 export class ContactWatch {
   readonly #looking = new Set<string>();

@@ -63,7 +63,7 @@ export class Journal {
    */
   append(entry: JournalEntry, done?: () => void): number {
     this.#seq += 1;
-    const record = { seq: this.#seq, epoch: this.#epoch, t: new Date().toISOString(), ...entry } as JournalRecord;
+    const record: JournalRecord = { seq: this.#seq, epoch: this.#epoch, t: new Date().toISOString(), ...entry };
     this.#pending.push(record);
     if (done) this.#callbacks.push({ seq: this.#seq, done });
     if (!this.#writing) {

@@ -30,11 +30,14 @@ export function CellView(props: {
       ) : record.kind === 'task' ? (
         <TaskView task={record} />
       ) : (
-        <ul className="ph-Rows ph-mod-large">
+        <ul
+          className="ph-Rows ph-mod-large"
+          aria-label={record.kind === 'pilot' ? trans.__('Pilot %1', record.name) : trans.__('Service %1', record.name)}
+        >
           {record.kind === 'pilot' ? (
-            <PilotRow pilot={record} readOnly={readOnly || mode === 'unknown'} />
+            <PilotRow pilot={record} readOnly={readOnly || mode !== 'live'} />
           ) : (
-            <ServiceRow service={record} readOnly={readOnly || mode === 'unknown'} />
+            <ServiceRow service={record} readOnly={readOnly || mode !== 'live'} />
           )}
         </ul>
       )}

@@ -4,6 +4,9 @@ import { BehaviorSubject, type Observable, Subscription } from 'rxjs';
 import { isFinal } from '../format/state.js';
 import type { IPilothouse } from '../tokens.js';
 
+/** How long to wait before following again, where following broke off without the connection. */
+const AGAIN_MS = 2000;
+
 /** What a cell shows at the moment. */
 export interface ViewState {
   readonly record: AnyRecord;
@@ -23,8 +26,12 @@ export interface ViewState {
 export class LiveView {
   private readonly subject: BehaviorSubject<ViewState>;
   private readonly subscriptions = new Subscription();
+  /** What belongs to the handle; made anew when following broke off. */
+  private following = new Subscription();
   private handle: AnyHandle | null = null;
   private opening = false;
+  /** Whether anything is left to follow: until the end is in the notebook, or the thing is gone. */
+  private wanted: boolean;
   private closed = false;
 
   /**
@@ -39,13 +46,14 @@ export class LiveView {
   ) {
     const { snapshot } = view;
     const final = isFinal(snapshot.kind, snapshot.state);
+    // A question that has not been taken yet has no id; the kernel shows it again when it has one.
+    this.wanted = !final && view.target !== '';
     this.subject = new BehaviorSubject<ViewState>({
       record: snapshot,
       text: snapshot.kind === 'answer' ? (snapshot.text ?? '') : '',
       mode: final ? 'final' : view.target === '' ? 'live' : 'offline',
     });
-    if (!final && view.target !== '')
-      this.subscriptions.add(app.session.connection$.subscribe(({ state }) => this.onConnection(state)));
+    if (this.wanted) this.subscriptions.add(app.session.connection$.subscribe(({ state }) => this.onConnection(state)));
   }
 
   get value(): ViewState {
@@ -76,18 +84,25 @@ export class LiveView {
   close(): void {
     this.closed = true;
     this.subscriptions.unsubscribe();
-    this.handle?.close();
+    this.release();
   }
 
   private onConnection(state: string): void {
     if (state === 'CONNECTED') {
-      if (this.handle === null && this.value.mode === 'offline') void this.open();
+      if (this.handle === null) void this.open();
       else if (this.value.mode === 'offline') this.patch({ mode: 'live' });
     } else if (this.value.mode === 'live') this.patch({ mode: 'offline' });
   }
 
+  private release(): void {
+    this.following.unsubscribe();
+    this.following = new Subscription();
+    this.handle?.close();
+    this.handle = null;
+  }
+
   private async open(): Promise<void> {
-    if (this.opening) return;
+    if (this.opening || !this.wanted || this.handle !== null) return;
     this.opening = true;
     try {
       const handle = await find(this.app, this.view);
@@ -98,6 +113,7 @@ export class LiveView {
       this.handle = handle;
       this.follow(handle);
       if (this.trusted) this.join();
+      else if (isFinal(handle.kind, handle.state)) this.wanted = false;
     } catch (error) {
       this.onFailure(error);
     } finally {
@@ -117,23 +133,25 @@ export class LiveView {
     };
     switch (handle.kind) {
       case 'answer':
-        this.subscriptions.add(
+        this.following.add(
           handle.text$.subscribe({
             next: (text) => this.patch({ text }),
-            // The record says how the answer failed; the text so far stays.
-            error: () => undefined,
+            // How an answer failed is in its record, and the text so far stays. Otherwise only the reading broke off.
+            error: (error: unknown) => {
+              if (!isFinal('answer', handle.state)) this.onFailure(error);
+            },
           }),
         );
-        this.subscriptions.add(handle.record$.subscribe(take));
+        this.following.add(handle.record$.subscribe(take));
         break;
       case 'pilot':
-        this.subscriptions.add(handle.record$.subscribe(take));
+        this.following.add(handle.record$.subscribe(take));
         break;
       case 'service':
-        this.subscriptions.add(handle.record$.subscribe(take));
+        this.following.add(handle.record$.subscribe(take));
         break;
       case 'task':
-        this.subscriptions.add(handle.record$.subscribe(take));
+        this.following.add(handle.record$.subscribe(take));
         break;
     }
   }
@@ -143,9 +161,10 @@ export class LiveView {
     const { viewId, kind, target } = this.view;
     const { views } = this.app.session;
     let written = false;
-    this.subscriptions.add(
+    this.following.add(
       views.join(viewId, { kind, id: target }, 'renderer').subscribe({
         next: ({ writer, final, confirmed }) => {
+          if (confirmed) this.wanted = false;
           if (!writer || final === null || confirmed) return;
           if (!written) this.write(final);
           written = true;
@@ -161,8 +180,21 @@ export class LiveView {
 
   private onFailure(error: unknown): void {
     const gone = error instanceof PilothouseError && error.code.endsWith('_NOT_FOUND');
+    if (gone) this.wanted = false;
     if (gone && this.value.mode !== 'final') this.patch({ mode: 'unknown' });
-    if (!gone) console.warn('Pilothouse could not follow a cell; it shows the last known state.', error);
+    if (gone) return;
+    console.warn('Pilothouse lost sight of a cell; it is followed again as soon as there is a connection.', error);
+    this.release();
+    if (this.value.mode === 'live') this.patch({ mode: 'offline' });
+    // While connected nothing else would begin it again.
+    if (this.app.session.connection.state === 'CONNECTED') this.openLater();
+  }
+
+  private openLater(): void {
+    const timer = setTimeout(() => {
+      void this.open();
+    }, AGAIN_MS);
+    this.subscriptions.add(() => clearTimeout(timer));
   }
 
   private patch(change: Partial<ViewState>): void {

@@ -82,7 +82,7 @@ export function PilotRow(props: {
           {pilot.state === 'ACTIVE' || pilot.state === 'DRAINING' ? <PilotMeters pilot={pilot} /> : null}
         </>
       }
-      end={pilot.state === 'ACTIVE' ? <TimeLeft pilot={pilot} /> : <Since time={pilot.since} />}
+      end={pilot.state === 'ACTIVE' ? <TimeLeft pilot={pilot} /> : <Since time={pilot.since} ago={final} />}
       actions={
         readOnly ? null : final ? (
           <IconButton icon={closeIcon} name={trans.__('Hide %1', pilot.name)} onClick={run(CommandIDs.hide)} />

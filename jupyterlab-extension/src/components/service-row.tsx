@@ -55,7 +55,7 @@ export function ServiceRow(props: {
           {service.openToNode ? <span className="ph-Warn">{trans.__('open to users of this node')}</span> : null}
         </>
       }
-      end={final || service.state === 'STARTING' ? <Since time={service.since} /> : null}
+      end={final || service.state === 'STARTING' ? <Since time={service.since} ago={final} /> : null}
       actions={
         readOnly ? null : final ? (
           <IconButton icon={closeIcon} name={trans.__('Hide %1', service.name)} onClick={run(CommandIDs.hide)} />

@@ -98,12 +98,13 @@ export function ShortId({ id }: { readonly id: string }): JSX.Element {
   return <CopyButton text={id} label={shortId(id)} name={trans.__('Copy the id %1', id)} />;
 }
 
-/** How long ago, with the exact time on hover. */
-export function Since({ time }: { readonly time: string }): JSX.Element {
+/** How long something has gone on, or, with `ago`, how long it is over; the exact time on hover. */
+export function Since({ time, ago = false }: { readonly time: string; readonly ago?: boolean }): JSX.Element {
+  const { trans } = useApp();
   const now = useNow(5000);
   return (
     <time dateTime={time} title={exactTime(time)}>
-      {lasting(time, now)}
+      {ago ? trans.__('%1 ago', lasting(time, now)) : lasting(time, now)}
     </time>
   );
 }

@@ -187,6 +187,8 @@ def jupyter_server(folders: Folders) -> Iterator[Jupyter]:
         "c.ServerApp.log_level = 'INFO'\nc.ExtensionApp.open_browser = False\n"
     )
     env = folders.env | {"JUPYTER_TOKEN": TOKEN, "JUPYTER_RUNTIME_DIR": str(folders.root / "jpr")}
+    # A key of the portal, and what a Jupyter that runs as a task carries.
+    env |= {"SECRET_API_KEY": "hush", "PILOTHOUSE_TASK_ID": "task-1", "PILOTHOUSE_PILOT": "pilot-1"}
     env |= {"JUPYTER_CONFIG_DIR": str(folders.root / "jpc"), "JUPYTER_DATA_DIR": str(folders.root / "jpd")}
     with (folders.root / "jupyter.log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -52,6 +52,19 @@ describe('connect', () => {
     await pilot.end();
     expect((await pilot.done({ timeout: '30s' })).state).toMatch(/DONE|CANCELED/);
     await session.close();
+  });
+
+  it('hands on neither keys nor what marks a task, with which the task would take it along', async () => {
+    const mine = { PILOTHOUSE_TASK_ID: 'task-1', PILOTHOUSE_PILOT: 'pilot-1', SECRET_API_KEY: 'hush', TZ: 'UTC' };
+    Object.assign(process.env, mine);
+    try {
+      await (await connect()).close();
+    } finally {
+      for (const name of Object.keys(mine)) delete process.env[name];
+    }
+    const given = readFileSync(`/proc/${product.bridges()[0]}/environ`, 'utf8').split('\0');
+    expect(given).toContain('TZ=UTC');
+    expect(given.filter((variable) => /^PILOTHOUSE_(TASK_ID|PILOT)=|SECRET/.test(variable))).toEqual([]);
   });
 
   it.each([

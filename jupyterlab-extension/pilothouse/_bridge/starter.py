@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -20,8 +21,14 @@ _POLL_SECONDS = 0.02
 # Another starter may have been faster: its process needs a moment after ours has stepped back.
 _GRACE_SECONDS = 3.0
 _LOG_LINES = 15
-# The process outlives the Jupyter server that asked for it and has no use for that server's token.
-_NOT_INHERITED = ("JUPYTER", "JPY_")
+# What the process is given of this one's environment. Keys and tokens of a notebook or portal are not its business, and
+# must not reach what it starts.
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|CUDA_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|LD_LIBRARY_PATH"
+    r"|(PILOTHOUSE|SLURM|PBS|LSB)_\w+"
+)
+# A task may ask for it, and whatever carries a task's marks is ended with the task.
+_MARKS = frozenset({"PILOTHOUSE_PILOT", "PILOTHOUSE_TASK_ID", "PILOTHOUSE_SPAWN_ID", "PILOTHOUSE_AGENT_OF"})
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def ensure_bridge(places: Places, *, timeout: float = START_SECONDS) -> Found:
 
 def _spawn(argv: list[str], places: Places) -> int:
     """Starts it through a shell that ends at once, so that it is nobody's child here; returns its pid."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+    env = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name) and name not in _MARKS}
     script = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
     try:
         shell = subprocess.run(

@@ -15,6 +15,9 @@ const LOG_LINES = 12;
 const PASSED_ON =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|CUDA_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|LD_LIBRARY_PATH|(PILOTHOUSE|SLURM|PBS|LSB)_\w+)$/;
 
+/** What a task carries: it may ask for a bridge too, and whatever carries its marks is ended with it. */
+const MARKS = /^PILOTHOUSE_(PILOT|TASK_ID|SPAWN_ID|AGENT_OF)$/;
+
 /** A bridge that is being started. */
 export interface StartedBridge {
   /** Throws BRIDGE_START_FAILED, with what its log says, when it has ended; a bridge that found another one ends well. */
@@ -90,7 +93,7 @@ async function readLauncher(paths: Paths): Promise<Launcher> {
 function environment(paths: Paths): Record<string, string> {
   const env: Record<string, string> = { PILOTHOUSE_HOME: paths.home, PILOTHOUSE_RUNTIME_DIR: paths.runtimeDir };
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && PASSED_ON.test(name)) env[name] ??= value;
+    if (value !== undefined && PASSED_ON.test(name) && !MARKS.test(name)) env[name] ??= value;
   }
   return env;
 }

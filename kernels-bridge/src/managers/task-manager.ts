@@ -31,6 +31,9 @@ export interface TaskSubmission {
 /** Records that go inline over the link; more are read from the spool, where they stand anyway. */
 const INLINE = 200;
 
+/** Tasks of one list: a message holds 8 MiB, and a record about one KiB. */
+const LISTED = 4000;
+
 /** Tasks: submitted durably, found again, cancelled, read. */
 export class TaskManager {
   readonly #running = new Map<string, Promise<TaskRecord>>();
@@ -73,8 +76,9 @@ export class TaskManager {
     return findRef(this.context.picture, this.context.names, 'task', ref);
   }
 
+  /** The newest ones, as many as fit into one message; `watch` shows all. */
   list(all: boolean): TaskRecord[] {
-    return [...this.context.picture.list('task')].filter(({ endedAt }) => all || endedAt === null);
+    return [...this.context.picture.list('task')].filter(({ endedAt }) => all || endedAt === null).slice(-LISTED);
   }
 
   explain(ref: string): Explanation {

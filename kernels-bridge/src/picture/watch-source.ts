@@ -31,6 +31,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
   /** Where the picture stood when the stream was opened. */
   readonly #start: number;
   #first = true;
+  #full = false;
   readonly #reset: boolean;
 
   constructor(picture: Picture, epoch: number, options: WatchOptions) {
@@ -48,6 +49,10 @@ export class WatchSource implements BatchSource<WatchBatch> {
       this.#note(change);
       this.#wakeup.wake();
     });
+  }
+
+  get hasMore(): boolean {
+    return this.#full && this.#pending.size > 0;
   }
 
   async next(signal: AbortSignal): Promise<WatchBatch> {
@@ -71,6 +76,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
       count += 1;
       if (this.#pending.size > 0) batch.seq = change.seq;
     }
+    this.#full = count === BATCH || text > BATCH_TEXT;
     if (this.#pending.size === 0) batch.seq = this.#picture.seq;
     if (batch.seq < this.#start) batch.more = true;
     this.#first = false;

@@ -67,7 +67,7 @@ async function parse<S extends z.ZodType>(schema: S, text: string, path: string,
     cause = error;
   }
   const line = await countLines(path, end);
-  throw new PilothouseError('LOG_DAMAGED', `${path}, line ${line}, is not a record: ${text.slice(0, 120)}`, {
+  throw new PilothouseError('LOG_DAMAGED', `${path}, line ${line}, is not a record`, {
     hint: `Look at line ${line} of ${path}: repair it or move the file away, then start again.`,
     field: `${path}:${line}`,
     cause,

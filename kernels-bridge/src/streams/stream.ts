@@ -11,6 +11,8 @@ export const GATHER_MS = 16;
 export interface BatchSource<T> {
   /** The next batch; null at the end. Waits only on things that end with `signal`. */
   next(signal: AbortSignal): Promise<T | null>;
+  /** Whether the last batch was cut short because it was full: then nothing is gained by waiting. */
+  readonly hasMore?: boolean;
   close(): void;
 }
 
@@ -45,7 +47,7 @@ export async function* streamBatches<T>(
     for (;;) {
       await credit?.take(signal);
       const wait = last + gather - performance.now();
-      if (wait > 1) await delay(wait, undefined, { signal });
+      if (wait > 1 && source.hasMore !== true) await delay(wait, undefined, { signal });
       const batch = await source.next(signal);
       if (batch === null) return;
       last = performance.now();

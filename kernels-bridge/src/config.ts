@@ -30,6 +30,8 @@ export interface Config {
   readonly allowLoginNode: boolean;
   /** File that says how to start Pilothouse. */
   readonly launcher: string;
+  /** The umask of whoever started the bridge: the one that tasks get. */
+  readonly umask: number;
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
@@ -49,7 +51,7 @@ export function locate(env: Readonly<NodeJS.ProcessEnv>): { home: string; runtim
 }
 
 /** Reads the configuration from the environment. */
-export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Config {
+export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env, umask = 0o077): Config {
   const { home, runtimeDir, launcher } = locate(env);
   return {
     version: packageVersion(),
@@ -66,6 +68,7 @@ export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): C
     node: process.execPath,
     allowLoginNode: env.PILOTHOUSE_ALLOW_LOGIN_NODE === '1',
     launcher,
+    umask,
     env,
   };
 }

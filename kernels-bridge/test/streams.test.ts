@@ -116,7 +116,7 @@ it('a task’s output is read while it runs and after its end, by byte offset', 
 
 it('a task sees the caller’s PATH and folder, and nothing of Jupyter or the bridge', async () => {
   const [task] = await client.tasks.submit({
-    tasks: [{ description: { command: ['sh', '-c', 'pwd; env'], env: { OWN: 'yes' } }, key: newKey() }],
+    tasks: [{ description: { command: ['sh', '-c', 'pwd; env; umask'], env: { OWN: 'yes' } }, key: newKey() }],
     origin: { ...origin, cwd: '/usr', env: { PATH: '/usr/bin:/bin', VIRTUAL_ENV: '/opt/venv' } },
   });
   const ref = task?.id ?? '';
@@ -127,6 +127,8 @@ it('a task sees the caller’s PATH and folder, and nothing of Jupyter or the br
   expect(text).toContain('VIRTUAL_ENV=/opt/venv\n');
   expect(text).toContain('OWN=yes\n');
   expect(text).not.toMatch(/JUPYTER|JPY|TEST_SECRET|VITEST|KEY/);
+  // Files that a task makes have the mode that the user's own would have, although ours are private.
+  expect(text.trimEnd().split('\n').at(-1)).toBe(process.umask().toString(8).padStart(4, '0'));
 });
 
 it('cancel ends a task with everything it started', async () => {

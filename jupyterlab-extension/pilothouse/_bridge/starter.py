@@ -105,13 +105,15 @@ def ensure_bridge(places: Places, *, timeout: float = START_SECONDS) -> Found:
 def _spawn(argv: list[str], places: Places) -> int:
     """Starts it through a shell that ends at once, so that it is nobody's child here; returns its pid."""
     env = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name) and name not in _MARKS}
-    script = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
+    # The log is for this user alone; the bridge itself starts with the user's umask, which is what tasks get.
+    script = (
+        'log=$1; shift; mask=$(umask); umask 077; : >>"$log"; umask "$mask"; "$@" </dev/null >>"$log" 2>&1 & echo $!'
+    )
     try:
         shell = subprocess.run(
             ["/bin/sh", "-c", script, "sh", str(places.log), *argv],
             env=env,
             cwd="/",
-            umask=0o077,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -262,6 +262,7 @@ export class LocalEngine implements Engine {
       agentMain: this.paths.agentMain,
       wardenScript: this.paths.wardenScript,
       python: await this.#findPython(),
+      umask: this.config.umask,
     };
   }
 

@@ -16,6 +16,8 @@ export interface WardenStart {
   readonly agentMain: string;
   readonly wardenScript: string;
   readonly python: string;
+  /** What tasks get. */
+  readonly umask: number;
 }
 
 /**
@@ -27,7 +29,8 @@ import os, sys
 if os.fork(): os._exit(0)
 os.setsid()
 if os.fork(): os._exit(0)
-os.execv(sys.argv[1], sys.argv[1:])
+os.umask(int(sys.argv[1], 8))
+os.execv(sys.argv[2], sys.argv[2:])
 `;
 
 /** The command line of a pilot's warden. */
@@ -55,7 +58,7 @@ export function wardenLog(runtimeDir: string, pilot: string): string {
 export async function startWarden(start: WardenStart): Promise<void> {
   const log = openSync(wardenLog(start.runtimeDir, start.pilot), 'a', 0o600);
   try {
-    const child = spawn(start.python, ['-I', '-S', '-E', '-c', DETACH, ...wardenCommand(start)], {
+    const child = spawn(start.python, ['-I', '-S', '-E', '-c', DETACH, start.umask.toString(8), ...wardenCommand(start)], {
       stdio: ['ignore', log, log],
       cwd: '/',
       env: {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PictureStore } from '../src/client/picture/picture-store.js';
 import type { WatchBatch } from '../src/contract/index.js';
 import type { TaskRecord } from '../src/schemas/index.js';
-import { testTask } from '../src/testing/index.js';
+import { testAnswer, testTask } from '../src/testing/index.js';
 
 const batch = (seq: number, tasks: TaskRecord[], rest: Partial<WatchBatch> = {}): WatchBatch => ({
   epoch: 1,
@@ -75,6 +75,19 @@ describe('the picture', () => {
     expect(cells.map(({ record }) => record.contact.lost)).toEqual([false, false, true]);
     expect(seen).toEqual([2]);
     store.close();
+  });
+
+  it('keeps the text of an answer that has ended, which the watch leaves out', () => {
+    const store = new PictureStore(() => 1);
+    const answer = testAnswer({ state: 'DONE', text: 'Hello', seq: 4 });
+    const cell = store.answers.put(answer);
+    store.apply(batch(4, [], { answers: [{ ...answer, text: null }] }));
+    store.apply(batch(5, [], { answers: [{ ...answer, text: null, seq: 5 }] }));
+    expect(cell.record).toMatchObject({ text: 'Hello', seq: 5 });
+    const running = testAnswer({ text: 'Hel', seq: 6 });
+    const partial = store.answers.put(running);
+    store.apply(batch(7, [], { answers: [{ ...running, state: 'DONE', text: null, seq: 7 }] }));
+    expect(partial.record.text).toBeNull();
   });
 
   it('forgets what has been removed', () => {

@@ -2,6 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import type { WatchBatch } from '../../contract/index.js';
 import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord } from '../../schemas/index.js';
 import type { Picture } from '../types.js';
+import { isFinal } from './final.js';
 import { Shelf } from './shelf.js';
 
 /** At most 30 pictures a second. */
@@ -26,7 +27,7 @@ export class PictureStore {
     this.pilots = new Shelf(epoch, changed);
     this.tasks = new Shelf(epoch, changed);
     this.services = new Shelf(epoch, changed);
-    this.answers = new Shelf(epoch, changed);
+    this.answers = new Shelf(epoch, changed, keepText);
   }
 
   /** As it stands now. */
@@ -93,4 +94,9 @@ export class PictureStore {
     this.#lastOut = performance.now();
     this.#out.next(this.picture);
   }
+}
+
+/** The watch leaves the text of answers out; what a call has brought of an answer that has ended stays. */
+function keepText(known: AnswerRecord, next: AnswerRecord): AnswerRecord {
+  return next.text === null && isFinal(known) ? { ...next, text: known.text } : next;
 }

@@ -15,6 +15,7 @@ export class Shelf<R extends AnyRecord> {
   readonly #lost = new Map<string, Kept<R>>();
   readonly #epoch: () => number;
   readonly #changed: () => void;
+  readonly #merge: (known: R, next: R) => R;
   #listed: readonly R[] | null = null;
   /** Ids of the whole picture that is just coming in. */
   #named: Set<string> | null = null;
@@ -22,10 +23,12 @@ export class Shelf<R extends AnyRecord> {
   /**
    * @param epoch - of the bridge that is connected
    * @param changed - called when a call has brought something new
+   * @param merge - makes the new record from what is known and what came, where one leaves something out
    */
-  constructor(epoch: () => number, changed: () => void) {
+  constructor(epoch: () => number, changed: () => void, merge: (known: R, next: R) => R = (_known, next) => next) {
     this.#epoch = epoch;
     this.#changed = changed;
+    this.#merge = merge;
   }
 
   /** Newest first. */
@@ -86,7 +89,7 @@ export class Shelf<R extends AnyRecord> {
     }
     known.epoch = epoch;
     this.#kept.set(record.id, known);
-    known.cell.update(record);
+    known.cell.update(this.#merge(known.cell.record, record));
     return known.cell;
   }
 

@@ -196,6 +196,11 @@ export class Stack {
     writeFileSync(join(this.workspace, path), content);
   }
 
+  /** Makes a folder in the workspace. */
+  makeFolder(path: string): void {
+    mkdirSync(join(this.workspace, path));
+  }
+
   /**
    * Ends everything and removes its folders.
    * @throws where a process of this stack is still there after that: it is named, then killed

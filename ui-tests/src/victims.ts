@@ -6,8 +6,8 @@ import { until } from './until.js';
 export type Victim = 'bridge' | 'agent' | 'warden keeper' | 'warden server' | 'JupyterLab';
 
 const PROGRAMS: Readonly<Record<Victim, RegExp>> = {
-  bridge: /^\S*\/node \S*\/kernels-bridge\/lib\/main\.js/,
-  agent: /^\S*\/node \S*\/pilot-agent\/lib\/main\.js/,
+  bridge: /^\S*\/node (--\S+ )*\S*\/kernels-bridge\/lib\/main\.js/,
+  agent: /^\S*\/node (--\S+ )*\S*\/pilot-agent\/lib\/main\.js/,
   'warden keeper': /\/warden\.py \//,
   'warden server': /\/warden\.py \//,
   JupyterLab: /^\S*python\S* -m jupyterlab /,

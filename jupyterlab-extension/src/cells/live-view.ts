@@ -32,6 +32,8 @@ export class LiveView {
   private opening = false;
   /** Whether anything is left to follow: until the end is in the notebook, or the thing is gone. */
   private wanted: boolean;
+  /** Whether the final bundle went into the notebook from here. */
+  private written = false;
   private closed = false;
 
   /**
@@ -160,14 +162,17 @@ export class LiveView {
   private join(): void {
     const { viewId, kind, target } = this.view;
     const { views } = this.app.session;
-    let written = false;
+    let first = true;
     this.following.add(
       views.join(viewId, { kind, id: target }, 'renderer').subscribe({
         next: ({ writer, final, confirmed }) => {
+          // Confirmed before we came, and yet not in our notebook: the page that wrote it was left without being saved.
+          if (first && confirmed && !this.written) this.writeAnew();
+          first = false;
           if (confirmed) this.wanted = false;
           if (!writer || final === null || confirmed) return;
-          if (!written) this.write(final);
-          written = true;
+          if (!this.written) this.write(final);
+          this.written = true;
           views.confirm(viewId).catch((error: unknown) => {
             // The bridge asks again for as long as it is not confirmed.
             console.warn('Pilothouse could not be told that the answer is in the notebook; it will ask again.', error);
@@ -175,6 +180,17 @@ export class LiveView {
         },
         error: (error: unknown) => this.onFailure(error),
       }),
+    );
+  }
+
+  private writeAnew(): void {
+    const { viewId, kind, target } = this.view;
+    this.app.session.views.render(viewId, { kind, id: target }).then(
+      (bundle) => {
+        if (!this.closed && !this.written) this.write(bundle);
+        this.written = true;
+      },
+      (error: unknown) => this.onFailure(error),
     );
   }
 

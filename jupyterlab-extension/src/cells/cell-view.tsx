@@ -4,6 +4,7 @@ import { PilotRow } from '../components/pilot-row.js';
 import { ServiceRow } from '../components/service-row.js';
 import { LiveRegion, ShortId, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
+import { isFinal } from '../format/state.js';
 import { spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
@@ -57,9 +58,11 @@ export function CellView(props: {
 function TaskView({ task }: { readonly task: TaskRecord }): JSX.Element {
   const { trans } = useApp();
   const { error } = task;
+  const final = isFinal('task', task.state);
   return (
     <section className="ph-Task" aria-label={trans.__('Task %1', task.name)}>
-      <b>{task.name}</b> <StateBadge kind="task" state={task.state} /> {trans.__('for')} <Since time={task.since} />
+      <b>{task.name}</b> <StateBadge kind="task" state={task.state} /> {final ? null : trans.__('for')}{' '}
+      <Since time={task.since} ago={final} />
       {task.exitCode === null ? null : ` · ${trans.__('exit code %1', task.exitCode)}`} · <ShortId id={task.id} />
       <p className="ph-Row-why">
         <code>{task.description.command.join(' ')}</code>

@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { exactTime, lasting } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
+import { CommandIDs } from '../tokens.js';
 
 /** A button that shows an icon only; its name is there for pointer and screen reader. */
 export function IconButton(props: {
@@ -26,6 +27,23 @@ export function IconButton(props: {
       }}
     >
       <props.icon.react tag="span" elementSize="normal" aria-hidden="true" />
+    </button>
+  );
+}
+
+/** Opens the help on one panel or page. */
+export function HelpButton({ page }: { readonly page: string }): JSX.Element {
+  const { commands, trans } = useApp();
+  const name = trans.__('Help on this panel');
+  return (
+    <button
+      type="button"
+      className="ph-IconButton ph-Help"
+      title={name}
+      aria-label={name}
+      onClick={() => void commands.execute(CommandIDs.help, { page })}
+    >
+      ?
     </button>
   );
 }

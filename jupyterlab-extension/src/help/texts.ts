@@ -41,4 +41,45 @@ The sidebar says what failed and what to do. **Retry** starts Pilothouse where i
 others need to help you on the clipboard; it holds no keys. In a terminal: \`pilothouse doctor\`.
 `,
   },
+  pilots: {
+    title: 'Help: pilots',
+    text: `# Pilots
+
+A pilot holds cores, GPUs and memory for its **runtime** and then ends by itself, with everything on it. The page shows its
+state and why it is not further, what is in use, the services and tasks on it, and when each state was entered.
+
+- **QUEUED**: what it asks for is held by others. It starts by itself as soon as there is room.
+- **ACTIVE**: tasks and services can run.
+- **finishing**: it takes nothing new and waits for what still runs.
+- **DONE**, **CANCELED**, **FAILED**: it is over. A failed pilot says what to do first, and the last lines that it wrote.
+
+**End** ends it now and says before what ends with it. In a notebook, \`ensure\` with the pilot's name gives the same pilot
+again: running all cells twice never makes a second one.
+
+Ten minutes before the end a notification says so; JupyterLab's settings, under "Pilothouse", switch it off.
+`,
+  },
+  services: {
+    title: 'Help: services',
+    text: `# Services
+
+A service is a model behind one name, with one or more **instances**. Pilothouse starts it on a pilot from a template, or you
+**attach** a server that runs already.
+
+**Try it** asks it and shows the answer as it comes. The line below an answer says where the time went:
+
+| part | means |
+|---|---|
+| communication | the way to the server and back |
+| queue | from your question until it was sent, plus waiting inside the server where it says so |
+| service | what is left: everything the server does around the model |
+| inference | what the model itself took, as the server reports it |
+| first token | from your question until the first piece of text |
+
+**Instances** shows for each copy its state, its latest probe, and how long starting took: *launch* until the process runs,
+*init* until it is ready, *publish* until it can be asked. The address can be copied; the key never can.
+
+**Stop** ends the instances and their answers. An attached service is only let go: its server goes on.
+`,
+  },
 };

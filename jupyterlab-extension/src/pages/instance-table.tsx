@@ -2,6 +2,7 @@ import { formatMilliseconds, type InstanceRecord, type ServiceRecord } from '@pi
 import { CopyButton, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
 import { fromData, problemLine } from '../format/problem.js';
+import { isFinal } from '../format/state.js';
 import { exactTime } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 
@@ -56,8 +57,8 @@ function InstanceRows({ instance }: { readonly instance: InstanceRecord }): JSX.
           <Bootstrap instance={instance} />
         </td>
         <td>
-          {endpoint === null ? (
-            trans.__('none yet')
+          {endpoint === null || isFinal('instance', instance.state) ? (
+            trans.__('none')
           ) : (
             <>
               <code>{endpoint.http}</code> <CopyButton text={endpoint.http} name={trans.__('Copy the endpoint')} />{' '}

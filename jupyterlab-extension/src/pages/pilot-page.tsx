@@ -5,7 +5,7 @@ import { map } from 'rxjs';
 import { PilotMeters, WhyLine } from '../components/pilot-row.js';
 import { ReactPanel } from '../components/react-panel.js';
 import { ServiceRow } from '../components/service-row.js';
-import { EmptyState, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
+import { EmptyState, HelpButton, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
 import { TimeLeft } from '../components/time-left.js';
 import { isFinal } from '../format/state.js';
@@ -57,13 +57,16 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
         <h2>{pilot.name}</h2>
         <StateBadge kind="pilot" state={pilot.state} />
         <span>
-          {trans.__('for')} <Since time={pilot.since} />
+          {final ? null : trans.__('for')} <Since time={pilot.since} ago={final} />
         </span>
         <TimeLeft pilot={pilot} />
         <span className="ph-Page-actions">
-          <TextButton onClick={() => void commands.execute(CommandIDs.insert, args)}>
-            {trans.__('Insert into notebook')}
-          </TextButton>
+          <HelpButton page="pilots" />
+          {final ? null : (
+            <TextButton onClick={() => void commands.execute(CommandIDs.insert, args)}>
+              {trans.__('Insert into notebook')}
+            </TextButton>
+          )}
           {final ? null : (
             <TextButton warn onClick={() => void commands.execute(CommandIDs.endPilot, args)}>
               {trans.__('End')}

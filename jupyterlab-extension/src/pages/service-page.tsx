@@ -6,7 +6,7 @@ import { WhyLine } from '../components/pilot-row.js';
 import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
 import { ServiceLoad } from '../components/service-row.js';
-import { CopyButton, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
+import { CopyButton, HelpButton, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
 import { isFinal } from '../format/state.js';
 import { readiness, spoken } from '../format/summary.js';
@@ -81,16 +81,19 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
         <h2>{service.name}</h2>
         <StateBadge kind="service" state={service.state} />
         <span>
-          {trans.__('for')} <Since time={service.since} />
+          {final ? null : trans.__('for')} <Since time={service.since} ago={final} />
         </span>
         <span>{readiness(service, trans)}</span>
         <span className="ph-Meters">
           <ServiceLoad service={service} />
         </span>
         <span className="ph-Page-actions">
-          <TextButton onClick={() => void commands.execute(CommandIDs.insert, args)}>
-            {trans.__('Insert into notebook')}
-          </TextButton>
+          <HelpButton page="services" />
+          {final ? null : (
+            <TextButton onClick={() => void commands.execute(CommandIDs.insert, args)}>
+              {trans.__('Insert into notebook')}
+            </TextButton>
+          )}
           {final ? null : (
             <TextButton warn onClick={() => void commands.execute(CommandIDs.stopService, args)}>
               {attached ? trans.__('Let go') : trans.__('Stop')}

@@ -2,7 +2,7 @@ import { ellipsesIcon, refreshIcon } from '@jupyterlab/ui-components';
 import { Menu } from '@lumino/widgets';
 import type { Tone } from '@pilothouse/sdk/internal';
 import { useRef } from 'react';
-import { IconButton, LiveRegion, TextButton } from '../components/small.js';
+import { HelpButton, IconButton, LiveRegion, TextButton } from '../components/small.js';
 import { Shape } from '../components/state-badge.js';
 import { useApp } from '../hooks/context.js';
 import type { LinkState } from '../session/link.js';
@@ -41,15 +41,7 @@ export function Header({ link }: { readonly link: LinkState }): JSX.Element {
           {words[link.state]}
         </span>
         <IconButton icon={refreshIcon} name={trans.__('Connect again')} onClick={run(CommandIDs.reconnect)} />
-        <button
-          type="button"
-          className="ph-IconButton ph-Help"
-          title={trans.__('Help on this panel')}
-          aria-label={trans.__('Help on this panel')}
-          onClick={() => void commands.execute(CommandIDs.help, { page: 'sidebar' })}
-        >
-          ?
-        </button>
+        <HelpButton page="sidebar" />
         <IconButton icon={ellipsesIcon} name={trans.__('More')} onClick={more} />
       </div>
       <div className="ph-Header-actions">

@@ -1,9 +1,12 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, Dialog, ICommandPalette, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { formatSeconds } from '@pilothouse/sdk/internal';
 import { problemLine, problemOf, sentence } from '../format/problem.js';
 import { type Subject, snippet } from '../format/snippets.js';
+import { isFinal } from '../format/state.js';
 import { endsWithPilot, endsWithService } from '../format/summary.js';
+import { secondsUntil } from '../format/time.js';
 import { UNDO_MS } from '../session/hidden.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
 import { argument, rowUnderMenu } from './arguments.js';
@@ -122,10 +125,31 @@ class Actions {
         endsWithService(service.record, trans),
         trans.__('Stop service'),
       );
-      if (sure) await service.stop();
+      if (!sure) return;
+      await service.stop();
+      this.sayWhatStillRuns(service.record.pilot, service.id);
     } finally {
       service.close();
     }
+  }
+
+  /** A pilot left with nothing on it goes on until its end: nobody should have to find that out. */
+  private sayWhatStillRuns(pilotId: string | null, stopped: string): void {
+    const { session, trans } = this.pilothouse;
+    const { pilots, services, tasks } = session.picture;
+    const pilot = pilots.find(({ id, state }) => id === pilotId && state === 'ACTIVE');
+    if (pilot === undefined || pilot.endsAt === null) return;
+    const busy =
+      services.some((one) => one.pilot === pilot.id && one.id !== stopped && !isFinal('service', one.state)) ||
+      tasks.some((one) => one.pilot === pilot.id && !isFinal('task', one.state));
+    if (busy) return;
+    const left = formatSeconds(secondsUntil(pilot.endsAt, Date.now()));
+    Notification.info(trans.__('Pilot %1 still runs, with nothing on it; it ends in %2.', pilot.name, left), {
+      autoClose: 15_000,
+      actions: [
+        { label: trans.__('End it'), callback: () => void this.attempt(() => this.endPilot({ id: pilot.id })) },
+      ],
+    });
   }
 
   async explain(args: ReadonlyPartialJSONObject): Promise<void> {

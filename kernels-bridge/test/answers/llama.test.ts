@@ -95,7 +95,9 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
 
     beforeEach(() => {
       mkdirSync(join(home.path, 'log'));
-      events = new EventLog(home.path, 1, systemClock, (record) => applyLog(parts.picture, parts.keys, record));
+      events = new EventLog(home.path, { epoch: 1, assertHeld: async () => {} }, systemClock, (record) =>
+        applyLog(parts.picture, parts.keys, record),
+      );
       const { picture, keys, names, logger: log, openai, credentials } = parts;
       attached = new AttachedServices({ clock: systemClock, events, keys, log, names, picture }, openai, credentials);
     });

@@ -58,17 +58,21 @@ export function wardenLog(runtimeDir: string, pilot: string): string {
 export async function startWarden(start: WardenStart): Promise<void> {
   const log = openSync(wardenLog(start.runtimeDir, start.pilot), 'a', 0o600);
   try {
-    const child = spawn(start.python, ['-I', '-S', '-E', '-c', DETACH, start.umask.toString(8), ...wardenCommand(start)], {
-      stdio: ['ignore', log, log],
-      cwd: '/',
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        HOME: start.userHome,
-        LANG: 'C.UTF-8',
-        PILOTHOUSE_HOME: start.home,
-        PILOTHOUSE_RUNTIME_DIR: start.runtimeDir,
+    const child = spawn(
+      start.python,
+      ['-I', '-S', '-E', '-c', DETACH, start.umask.toString(8), ...wardenCommand(start)],
+      {
+        stdio: ['ignore', log, log],
+        cwd: '/',
+        env: {
+          PATH: '/usr/local/bin:/usr/bin:/bin',
+          HOME: start.userHome,
+          LANG: 'C.UTF-8',
+          PILOTHOUSE_HOME: start.home,
+          PILOTHOUSE_RUNTIME_DIR: start.runtimeDir,
+        },
       },
-    });
+    );
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) =>

@@ -126,6 +126,33 @@ describe('the scheduler', () => {
     expect(rig.waiting.has(large)).toBe(false);
   });
 
+  it('lets so many that take nothing run at once and no more, and nobody else waits for them', () => {
+    const scheduler = new Scheduler(new Pool({ cores: 1, gpus: [], memory: null }), 4);
+    scheduler.begin();
+    const grants = new Map<string, Grant>();
+    const reasons = new Map<string, string>();
+    const apply = (id: string, cores: number) =>
+      scheduler.apply({
+        id,
+        demand: { cores, gpus: 0, memory: null },
+        priority: 'task',
+        granted: (grant) => grants.set(id, grant),
+        waits: ({ text }) => reasons.set(id, text),
+      });
+    for (let index = 1; index <= 200; index += 1) apply(`light-${index}`, 0);
+    expect(grants.size).toBe(96);
+    expect(reasons.get('light-97')).toBe('waits for another to end; 96 without a core of their own run already');
+    apply('heavy', 1);
+    apply('next', 1);
+    expect([grants.has('heavy'), grants.has('next')]).toEqual([true, false]);
+    for (let index = 1; index <= 200; index += 1) {
+      const grant = grants.get(`light-${index}`);
+      if (grant) scheduler.release(grant);
+    }
+    expect(grants.size).toBe(201);
+    expect(scheduler.waiting).toBe(1);
+  });
+
   it('starts services before tasks, and says in words what is short', () => {
     const rig = new Rig(16);
     rig.apply({ cores: 8, gpus: 2, memory: 600 }, 'task');

@@ -127,8 +127,9 @@ export class Output {
         this.#packSize += bytesRead;
       }
     } catch (error) {
-      // What was written of a piece is not known: go on after whatever is there.
-      this.#packSize = (await pack.stat()).size;
+      // What was copied is of no use, and takes room where there is none: the node's file stays the only one.
+      await pack.truncate(offset);
+      this.#packSize = offset;
       throw error;
     } finally {
       await source.close();

@@ -25,8 +25,16 @@ export interface Grant {
 
 /** What is short, in words. */
 export interface Shortage {
-  readonly code: 'WAITS_FOR_CORES' | 'WAITS_FOR_GPUS' | 'WAITS_FOR_MEMORY';
+  readonly code: 'WAITS_FOR_CORES' | 'WAITS_FOR_GPUS' | 'WAITS_FOR_MEMORY' | 'WAITS_FOR_ROOM';
   readonly text: string;
+}
+
+/**
+ * How many that take nothing may run at once. They mostly wait, so many fit on a core; without a bound a large set of them
+ * would take all the processes and memory that the node has.
+ */
+function roomFor(cores: number): number {
+  return 64 + 32 * cores;
 }
 
 /** The cores, GPUs and memory of a pilot. Never grants more than there is. */
@@ -34,6 +42,7 @@ export class Pool {
   readonly capacity: Capacity;
   #cores = 0;
   #memory = 0;
+  #light = 0;
   #freeGpus: string[];
 
   constructor(capacity: Capacity) {
@@ -43,6 +52,11 @@ export class Pool {
 
   get used(): { readonly cores: number; readonly gpus: number; readonly memory: number } {
     return { cores: this.#cores, gpus: this.capacity.gpus.length - this.#freeGpus.length, memory: this.#memory };
+  }
+
+  /** Whether a demand takes nothing of what there is only so much of, such as a task that asks services and waits. */
+  isLight({ cores, gpus, memory }: Demand): boolean {
+    return cores === 0 && gpus === 0 && (this.capacity.memory === null || (memory ?? 0) === 0);
   }
 
   /** What is short for this demand now; undefined: nothing. */
@@ -64,6 +78,10 @@ export class Pool {
     if (capacity.memory !== null && (demand.memory ?? 0) > capacity.memory - this.#memory) {
       const text = `waits for ${formatBytes(demand.memory ?? 0)}; ${formatBytes(this.#memory)} of ${formatBytes(capacity.memory)} busy`;
       return { code: 'WAITS_FOR_MEMORY', text };
+    }
+    if (this.isLight(demand) && this.#light >= roomFor(capacity.cores)) {
+      const text = `waits for another to end; ${this.#light} without a core of their own run already`;
+      return { code: 'WAITS_FOR_ROOM', text };
     }
     return undefined;
   }
@@ -108,12 +126,14 @@ export class Pool {
 
   give({ demand, gpus }: Grant): void {
     this.#cores -= demand.cores;
+    if (this.isLight(demand)) this.#light -= 1;
     this.#memory -= demand.memory ?? 0;
     this.#freeGpus.push(...gpus);
   }
 
   #grant(demand: Demand): Grant {
     this.#cores += demand.cores;
+    if (this.isLight(demand)) this.#light += 1;
     this.#memory += demand.memory ?? 0;
     return { demand, gpus: this.#freeGpus.splice(0, demand.gpus) };
   }

@@ -30,14 +30,18 @@ interface Waiting {
 /** How many that do not fit are looked at before the rest has to wait: a queue may hold tens of thousands. */
 const LOOK_AHEAD = 64;
 
+type Queues = Readonly<Record<Priority, Map<string, Waiting>>>;
+
 /**
  * First come, first served, services before tasks. Something small may pass what does not fit at the moment, but only
- * so often: after that everything behind it waits, so that nothing starves.
+ * so often: after that everything behind it waits, so that nothing starves. What takes nothing has queues of its own: it
+ * neither holds up the others nor waits for them.
  */
 export class Scheduler {
   readonly pool: Pool;
   readonly #mayPass: number;
-  readonly #queues: Record<Priority, Map<string, Waiting>> = { service: new Map(), task: new Map() };
+  readonly #heavy: Queues = { service: new Map(), task: new Map() };
+  readonly #light: Queues = { service: new Map(), task: new Map() };
   #held = true;
 
   /**
@@ -49,21 +53,19 @@ export class Scheduler {
   }
 
   get waiting(): number {
-    return this.#queues.service.size + this.#queues.task.size;
+    return this.#all().reduce((sum, queue) => sum + queue.size, 0);
   }
 
   /** Starts granting; until then what ran before a restart is booked. */
   begin(): void {
     this.#held = false;
     this.pump();
-    for (const queue of [this.#queues.service, this.#queues.task]) {
-      for (const one of [...queue.values()]) this.#tell(one);
-    }
+    for (const queue of this.#all()) for (const one of [...queue.values()]) this.#tell(one);
   }
 
   /** Puts something into the queue; it may be granted within this call. */
   apply(applicant: Applicant): void {
-    const queue = this.#queues[applicant.priority];
+    const queue = this.#queueOf(applicant);
     const one: Waiting = { applicant, passed: 0, told: undefined };
     queue.set(applicant.id, one);
     this.pump();
@@ -72,7 +74,7 @@ export class Scheduler {
 
   /** Takes something out of the queue; tells whether it was there. */
   withdraw(id: string): boolean {
-    const found = this.#queues.service.delete(id) || this.#queues.task.delete(id);
+    const found = this.#all().some((queue) => queue.delete(id));
     // What waited behind it may be free to go.
     if (found) this.pump();
     return found;
@@ -86,8 +88,13 @@ export class Scheduler {
   /** Grants what can be granted now. */
   pump(): void {
     if (this.#held) return;
+    this.#pump(this.#heavy);
+    this.#pump(this.#light);
+  }
+
+  #pump({ service, task }: Queues): void {
     const blocked: Waiting[] = [];
-    for (const queue of [this.#queues.service, this.#queues.task]) {
+    for (const queue of [service, task]) {
       // A callback may withdraw others or apply anew; a map's iterator follows both.
       for (const [id, one] of queue) {
         if (this.pool.shortage(one.applicant.demand)) {
@@ -109,15 +116,27 @@ export class Scheduler {
   /** Says what it waits for, unless it was the same the last time. */
   #tell(one: Waiting): void {
     const { applicant, told } = one;
-    if (!this.#queues[applicant.priority].has(applicant.id)) return;
-    const reason = this.pool.shortage(applicant.demand) ?? this.#turn(applicant.priority);
+    if (!this.#queueOf(applicant).has(applicant.id)) return;
+    const reason = this.pool.shortage(applicant.demand) ?? this.#turn(applicant);
     if (reason.code === told) return;
     one.told = reason.code;
     applicant.waits({ code: reason.code, text: reason.text });
   }
 
-  #turn(priority: Priority): WaitReason {
-    const { service, task } = this.#queues;
+  #all(): Map<string, Waiting>[] {
+    return [this.#heavy.service, this.#heavy.task, this.#light.service, this.#light.task];
+  }
+
+  #queueOf({ demand, priority }: Applicant): Map<string, Waiting> {
+    return this.#queuesFor(demand)[priority];
+  }
+
+  #queuesFor(demand: Demand): Queues {
+    return this.pool.isLight(demand) ? this.#light : this.#heavy;
+  }
+
+  #turn({ demand, priority }: Applicant): WaitReason {
+    const { service, task } = this.#queuesFor(demand);
     const others = service.size + (priority === 'task' ? task.size : 0) - 1;
     return { code: 'WAITS_FOR_TURN', text: `waits for its turn; ${others} other${others === 1 ? '' : 's'} wait too` };
   }

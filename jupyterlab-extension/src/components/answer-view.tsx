@@ -1,6 +1,6 @@
 import type { AnswerRecord } from '@pilothouse/sdk/internal';
 import { useState } from 'react';
-import { fromData } from '../format/problem.js';
+import { fromData, sentence } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { useCall } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';
@@ -107,5 +107,5 @@ function AnswerText(props: {
 }
 
 function waits(record: AnswerRecord): string {
-  return record.reason?.text ?? '…';
+  return record.reason === null ? '…' : sentence(record.reason.text);
 }

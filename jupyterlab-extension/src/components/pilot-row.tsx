@@ -1,6 +1,6 @@
 import { closeIcon, codeIcon, stopIcon } from '@jupyterlab/ui-components';
 import { engineWord, formatBytes, type PilotRecord } from '@pilothouse/sdk/internal';
-import { fromData, problemLine } from '../format/problem.js';
+import { fromData, problemLine, sentence } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { lostContact, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
@@ -40,7 +40,20 @@ export function WhyLine(props: {
   const { kind, record } = props;
   const lost = lostContact(record, now, trans);
   if (record.error !== null) {
-    return <p className="ph-Row-why ph-mod-bad">{problemLine(fromData(record.error))}</p>;
+    const seen = lastLine(record.error.evidence);
+    return (
+      <p className="ph-Row-why ph-mod-bad">
+        {problemLine(fromData(record.error))}
+        {seen === null ? null : ` “${seen}”`}{' '}
+        {kind === 'service' ? (
+          <LinkButton
+            onClick={() => void commands.execute(CommandIDs.openService, { kind, id: record.id, part: 'log' })}
+          >
+            {trans.__('log')}
+          </LinkButton>
+        ) : null}
+      </p>
+    );
   }
   if (lost === null && record.reason === null) return null;
   return (
@@ -48,7 +61,7 @@ export function WhyLine(props: {
       {lost === null ? null : <strong>{lost} </strong>}
       {record.reason === null ? null : (
         <>
-          {record.reason.text}{' '}
+          {sentence(record.reason.text)}{' '}
           <LinkButton onClick={() => void commands.execute(CommandIDs.explain, { kind, id: record.id })}>
             {trans.__('why?')}
           </LinkButton>
@@ -56,6 +69,12 @@ export function WhyLine(props: {
       )}
     </p>
   );
+}
+
+/** The last line of what was seen, which mostly names the cause. */
+function lastLine(evidence: string | undefined): string | null {
+  const line = evidence?.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  return line === '' ? null : line.slice(0, 160);
 }
 
 /** A pilot in the sidebar. */

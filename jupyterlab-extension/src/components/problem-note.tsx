@@ -13,7 +13,7 @@ export function ProblemNote(props: { readonly problem: Problem; readonly childre
         {message} <span className="ph-Problem-code">{code}</span>
       </p>
       {evidence === null ? null : (
-        <details>
+        <details open={evidence.length < 400}>
           <summary>{trans.__('What was seen')}</summary>
           <pre>{evidence}</pre>
         </details>

@@ -52,7 +52,9 @@ export function ServiceRow(props: {
           {final ? null : <span>{readiness(service, trans)}</span>}
           {service.state === 'READY' || service.state === 'DEGRADED' ? <ServiceLoad service={service} /> : null}
           {attached ? <span title={service.url ?? ''}>{trans.__('attached')}</span> : null}
-          {service.openToNode ? <span className="ph-Warn">{trans.__('open to users of this node')}</span> : null}
+          {service.openToNode && !final ? (
+            <span className="ph-Warn">{trans.__('open to users of this node')}</span>
+          ) : null}
         </>
       }
       end={final || service.state === 'STARTING' ? <Since time={service.since} ago={final} /> : null}

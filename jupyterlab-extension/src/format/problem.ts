@@ -31,6 +31,7 @@ export function problemLine(problem: Problem): string {
 /** Starts with a capital and ends with a full stop, whoever wrote it. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
+  if (trimmed === '') return '';
   const upper = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
   return /[.!?…]$/.test(upper) ? upper : `${upper}.`;
 }

@@ -1,7 +1,7 @@
 import { formatMilliseconds, type InstanceRecord, type ServiceRecord } from '@pilothouse/sdk/internal';
 import { CopyButton, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
-import { fromData, problemLine } from '../format/problem.js';
+import { fromData, problemLine, sentence } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { exactTime } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
@@ -35,7 +35,7 @@ export function InstanceTable({ service }: { readonly service: ServiceRecord }):
 function InstanceRows({ instance }: { readonly instance: InstanceRecord }): JSX.Element {
   const { trans } = useApp();
   const { probe, endpoint, error, reason } = instance;
-  const why = error === null ? (reason?.text ?? null) : problemLine(fromData(error));
+  const why = error !== null ? problemLine(fromData(error)) : reason === null ? null : sentence(reason.text);
   return (
     <>
       <tr>

@@ -3,11 +3,13 @@ import { engineWord, type PilotRecord } from '@pilothouse/sdk/internal';
 import { type ReactNode, useMemo } from 'react';
 import { map } from 'rxjs';
 import { PilotMeters, WhyLine } from '../components/pilot-row.js';
+import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
 import { ServiceRow } from '../components/service-row.js';
 import { EmptyState, HelpButton, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
 import { TimeLeft } from '../components/time-left.js';
+import { fromData } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { holds, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
@@ -75,7 +77,7 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
         </span>
       </header>
       <LiveRegion text={spoken(trans.__('pilot'), pilot.name, pilot.state, trans)} />
-      <WhyLine kind="pilot" record={pilot} />
+      {pilot.error === null ? <WhyLine kind="pilot" record={pilot} /> : <ProblemNote problem={fromData(pilot.error)} />}
       <Part title={trans.__('Resources')}>
         <p>
           {engineWord(pilot.engine)}

@@ -8,6 +8,7 @@ import { ReactPanel } from '../components/react-panel.js';
 import { ServiceLoad } from '../components/service-row.js';
 import { CopyButton, HelpButton, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
+import { fromData } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { readiness, spoken } from '../format/summary.js';
 import { useCall } from '../hooks/call.js';
@@ -102,7 +103,11 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
         </span>
       </header>
       <LiveRegion text={spoken(trans.__('service'), service.name, service.state, trans)} />
-      <WhyLine kind="service" record={service} />
+      {service.error === null ? (
+        <WhyLine kind="service" record={service} />
+      ) : (
+        <ProblemNote problem={fromData(service.error)} />
+      )}
       <p>
         {service.api}
         {service.model === null ? null : ` · ${trans.__('model %1', service.model)}`}
@@ -125,7 +130,7 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
           </>
         )}
       </p>
-      {service.openToNode ? <p className="ph-Warn">{trans.__('open to users of this node')}</p> : null}
+      {service.openToNode && !final ? <p className="ph-Warn">{trans.__('open to users of this node')}</p> : null}
       {final ? null : (
         <Part title={trans.__('Try it')}>
           <TryIt service={service} />

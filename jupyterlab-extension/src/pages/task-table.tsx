@@ -1,6 +1,7 @@
 import type { TaskRecord } from '@pilothouse/sdk/internal';
 import { EmptyState, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
+import { sentence } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
 
@@ -39,7 +40,7 @@ export function TaskTable({ tasks }: { readonly tasks: readonly TaskRecord[] }):
               <td>
                 <Since time={task.since} />
               </td>
-              <td>{task.error?.message ?? task.reason?.text ?? ''}</td>
+              <td>{sentence(task.error?.message ?? task.reason?.text ?? '')}</td>
             </tr>
           ))}
         </tbody>

@@ -11,15 +11,16 @@ import { CommandIDs } from '../tokens.js';
 export function TryIt({ service }: { readonly service: ServiceRecord }): JSX.Element {
   const { commands, session, trans } = useApp();
   const [prompt, setPrompt] = useState('What does ionizing radiation do to DNA?');
-  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [asked, setAsked] = useState<{ readonly answer: Answer; readonly turn: number } | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const id = useId();
-  useEffect(() => () => answer?.close(), [answer]);
+  useEffect(() => () => asked?.answer.close(), [asked]);
+  const show = (answer: Answer): void => setAsked((last) => ({ answer, turn: (last?.turn ?? 0) + 1 }));
   const ask = async (): Promise<void> => {
     setProblem(null);
     try {
       const handle = await session.services.get(service.id);
-      setAnswer(handle.chat(prompt, { maxTokens: 256 }));
+      show(handle.chat(prompt, { maxTokens: 256 }));
       handle.close();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -52,7 +53,10 @@ export function TryIt({ service }: { readonly service: ServiceRecord }): JSX.Ele
         </TextButton>
       </div>
       {problem === null ? null : <p role="alert">{problem}</p>}
-      {answer === null ? null : <Asked answer={answer} onRetry={setAnswer} />}
+      {asked === null ? null : (
+        // A view of its own for each answer: nothing of the last one, such as "Stopping …", may stay on the next.
+        <Asked key={asked.turn} answer={asked.answer} onRetry={show} />
+      )}
     </div>
   );
 }

@@ -94,6 +94,15 @@ describe('the sidebar', () => {
   });
 });
 
+describe('connecting again', () => {
+  it('stays connected where nothing was wrong', async () => {
+    const { app, session } = createTestApp();
+    await waitFor(() => expect(session.connection.state).toBe('CONNECTED'));
+    await app.link.retry();
+    await waitFor(() => expect(app.link.value.state).toBe('connected'));
+  });
+});
+
 describe('hiding', () => {
   it('forgets only when the time to undo is over', async () => {
     const pilot = testPilot({ name: 'old', state: 'DONE' });

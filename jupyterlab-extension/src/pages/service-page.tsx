@@ -19,9 +19,14 @@ import { InstanceTable } from './instance-table.js';
 import { Missing, Part } from './page.js';
 import { TryIt } from './try-it.js';
 
+/** Where to scroll; a new one each time it is asked for. */
+interface Place {
+  readonly name: string;
+}
+
 /** The page of one service. */
 export class ServicePage extends ReactPanel {
-  private part: string | null = null;
+  private part: Place | null = null;
 
   constructor(
     app: IPilothouse,
@@ -33,7 +38,7 @@ export class ServicePage extends ReactPanel {
 
   /** Scrolls to a part of the page: `log`. */
   reveal(part: string): void {
-    this.part = part;
+    this.part = { name: part };
     this.update();
   }
 
@@ -42,7 +47,7 @@ export class ServicePage extends ReactPanel {
   }
 }
 
-function ServicePageContent(props: { readonly id: string; readonly part: string | null }): JSX.Element {
+function ServicePageContent(props: { readonly id: string; readonly part: Place | null }): JSX.Element {
   const { session, trans } = useApp();
   const { id } = props;
   const source = useMemo(
@@ -57,7 +62,7 @@ function ServicePageContent(props: { readonly id: string; readonly part: string 
   return <ServiceDetails service={service} part={props.part} />;
 }
 
-function ServiceDetails(props: { readonly service: ServiceRecord; readonly part: string | null }): JSX.Element {
+function ServiceDetails(props: { readonly service: ServiceRecord; readonly part: Place | null }): JSX.Element {
   const { commands, session, trans } = useApp();
   const { service, part } = props;
   const final = isFinal('service', service.state);
@@ -74,7 +79,7 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
   });
   const log = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (part === 'log') log.current?.scrollIntoView({ block: 'start' });
+    if (part?.name === 'log') log.current?.scrollIntoView({ block: 'start' });
   }, [part]);
   return (
     <>

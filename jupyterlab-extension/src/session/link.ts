@@ -37,10 +37,17 @@ export class LinkMonitor {
 
   /** Starts Pilothouse where it does not run, then connects at once. */
   async retry(): Promise<void> {
+    this.clearTimer();
     this.subject.next({ state: 'connecting', error: null, bridge: null });
     const status = await this.server.start();
-    if (status.state === 'failed') this.subject.next({ state: 'broken', error: status.error, bridge: null });
-    else this.session.reconnect();
+    const connected = this.session.connection.state === 'CONNECTED';
+    if (status.state === 'failed' && !connected) {
+      this.subject.next({ state: 'broken', error: status.error, bridge: null });
+      return;
+    }
+    this.session.reconnect();
+    // Where the connection was there all the time, nothing will tell of a new one.
+    if (connected) this.onConnection(this.session.connection);
   }
 
   /** Everything a person who helps would ask for, as text; holds no secrets. */

@@ -172,7 +172,7 @@ describe('doctor', () => {
       'State root',
       'Runtime folder',
       'Socket',
-      'Lease',
+      'Ownership',
       'Launcher',
       'Node',
       'Python',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CredentialReport, nameSchema, PilothouseError } from '@pilothouse/sdk/internal';
+import { isMissing } from '../missing.js';
 
 /**
  * Secrets of the user, one file each: `credentials/<name>`, readable by the user alone. A secret leaves this store only
@@ -75,7 +76,7 @@ export class Credentials {
     try {
       return (await readdir(this.#folder)).filter((name) => nameSchema.safeParse(name).success);
     } catch (error) {
-      if (isNotThere(error)) return [];
+      if (isMissing(error)) return [];
       throw error;
     }
   }
@@ -99,14 +100,10 @@ export class Credentials {
   }
 
   #missing(name: string, cause: unknown): unknown {
-    if (!isNotThere(cause)) return cause;
+    if (!isMissing(cause)) return cause;
     return new PilothouseError('CREDENTIAL_NOT_FOUND', `there is no credential "${name}"`, {
       hint: `Store it with: pilothouse credentials add ${name}`,
       cause,
     });
   }
-}
-
-function isNotThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

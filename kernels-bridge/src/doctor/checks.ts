@@ -5,6 +5,7 @@ import { type Check, formatBytes, launcherSchema, type TemplateReport } from '@p
 import type { Config } from '../config.js';
 import { answers, readLease } from '../lifecycle/lease.js';
 import { describeError } from '../logger.js';
+import { whereMissing } from '../missing.js';
 
 /** Free bytes below which logs and packed output soon fail. */
 const LITTLE_SPACE = 1024 ** 3;
@@ -28,7 +29,7 @@ export async function runChecks(context: DoctorContext): Promise<Check[]> {
     ['state-root', 'State root', () => checkFolder(config.home, 'PILOTHOUSE_HOME')],
     ['runtime-dir', 'Runtime folder', () => checkFolder(config.runtimeDir, 'PILOTHOUSE_RUNTIME_DIR')],
     ['socket', 'Socket', () => checkSocket(config)],
-    ['lease', 'Lease', () => checkLease(config)],
+    ['lease', 'Ownership', () => checkLease(config)],
     ['launcher', 'Launcher', () => checkLauncher(config)],
     ['node', 'Node', () => checkNode(config)],
     ['python', 'Python', () => checkPython(context)],
@@ -50,7 +51,7 @@ export async function runChecks(context: DoctorContext): Promise<Check[]> {
 }
 
 async function checkFolder(path: string, variable: string): Promise<Outcome> {
-  const found = await lstat(path).catch(() => null);
+  const found = await lstat(path).catch(whereMissing(null));
   if (found === null) return { result: 'ok', evidence: `${path} is made at the first start` };
   if (!found.isDirectory()) {
     return { result: 'failed', evidence: `${path} is no folder`, remedy: `Remove ${path}, or set ${variable}.` };
@@ -71,7 +72,7 @@ async function checkFolder(path: string, variable: string): Promise<Outcome> {
 }
 
 async function checkSocket({ socket }: Config): Promise<Outcome> {
-  const found = await lstat(socket).catch(() => null);
+  const found = await lstat(socket).catch(whereMissing(null));
   if (found === null) return { result: 'ok', evidence: 'Pilothouse does not run; it starts when it is needed' };
   if (!(await answers(socket))) {
     return {
@@ -88,10 +89,10 @@ async function checkSocket({ socket }: Config): Promise<Outcome> {
 
 async function checkLease({ home, host }: Config): Promise<Outcome> {
   const lease = await readLease(home);
-  if (lease === null) return { result: 'ok', evidence: 'nobody holds it' };
-  if (lease.released) return { result: 'ok', evidence: `epoch ${lease.epoch} gave it back on ${lease.host}` };
+  if (lease === null) return { result: 'ok', evidence: 'Pilothouse runs nowhere for you' };
+  if (lease.released) return { result: 'ok', evidence: `given back on ${lease.host}` };
   const seconds = Math.round((Date.now() - Date.parse(lease.heartbeat)) / 1000);
-  const evidence = `epoch ${lease.epoch} on ${lease.host}, heartbeat ${seconds} s ago`;
+  const evidence = `Pilothouse runs on ${lease.host}, last heard of ${seconds} s ago`;
   if (lease.host === host) return { result: 'ok', evidence };
   return {
     result: 'warning',
@@ -101,12 +102,12 @@ async function checkLease({ home, host }: Config): Promise<Outcome> {
 }
 
 async function checkLauncher({ launcher }: Config): Promise<Outcome> {
-  const text = await readFile(launcher, 'utf8').catch(() => null);
+  const text = await readFile(launcher, 'utf8').catch(whereMissing(null));
   if (text === null) {
     return {
       result: 'failed',
       evidence: `${launcher} is not there`,
-      remedy: 'Run the set-up again: npm start, or pip install pilothouse.',
+      remedy: 'Run the set-up again: npm start.',
     };
   }
   const parsed = launcherSchema.safeParse(parseJson(text));
@@ -119,7 +120,7 @@ async function checkLauncher({ launcher }: Config): Promise<Outcome> {
   }
   const { argv, version } = parsed.data;
   for (const path of argv.filter((word) => word.startsWith('/'))) {
-    if ((await stat(path).catch(() => null)) === null) {
+    if ((await stat(path).catch(whereMissing(null))) === null) {
       return {
         result: 'failed',
         evidence: `${path}, named in ${launcher}, is not there`,
@@ -163,7 +164,7 @@ async function checkDisk({ home, runtimeDir }: Config): Promise<Outcome> {
   const parts: string[] = [];
   let little: string | null = null;
   for (const path of [home, runtimeDir]) {
-    const system = await statfs(path).catch(() => null);
+    const system = await statfs(path).catch(whereMissing(null));
     if (system === null) continue;
     const free = system.bavail * system.bsize;
     parts.push(`${formatBytes(free)} free at ${path}`);

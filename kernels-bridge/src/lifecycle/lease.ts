@@ -6,6 +6,7 @@ import { LEASE_STALE_SECONDS, type LeaseFile, leaseFileSchema, PilothouseError }
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
+import { isMissing, whereMissing } from '../missing.js';
 
 /** Milliseconds for which a look at the lease is good enough to acknowledge something. */
 const LOOK_AGAIN_MS = 5000;
@@ -40,7 +41,7 @@ export function ownershipMoved(taker: LeaseFile | undefined): PilothouseError {
   const host = taker?.host ?? 'another host';
   return new PilothouseError('OWNERSHIP_MOVED', `Pilothouse has been taken over on ${host}`, {
     hint: `Work on ${host}, or take it back here with PILOTHOUSE_TAKE_OVER=1.`,
-    ...(taker === undefined ? {} : { evidence: `lease ${taker.epoch} of ${host} since ${taker.startedAt}` }),
+    ...(taker === undefined ? {} : { evidence: `taken on ${host}, ${taker.startedAt} (${taker.epoch})` }),
   });
 }
 
@@ -55,8 +56,8 @@ export async function readLease(home: string): Promise<LeaseFile | null> {
     } catch (error) {
       // A lease is linked complete, so what cannot be read was damaged later; its number still counts.
       if (isMissing(error)) continue;
-      throw new PilothouseError('LOG_DAMAGED', `the lease ${file} cannot be read`, {
-        hint: `If no bridge runs, remove ${file}.`,
+      throw new PilothouseError('LOG_DAMAGED', `${file} cannot be read`, {
+        hint: `Look for a damaged disk; where Pilothouse runs nowhere, remove ${file}.`,
         cause: error,
       });
     }
@@ -112,7 +113,7 @@ async function refuseUnlessFree(current: LeaseFile, config: Config, clock: Clock
     `Pilothouse runs for you on ${current.host} (seen ${Math.round(age)} s ago)`,
     {
       hint: `Work there, end it there with "pilothouse bridge stop", or take over here with PILOTHOUSE_TAKE_OVER=1.`,
-      evidence: `lease ${current.epoch} of ${current.host}, heartbeat ${current.heartbeat}`,
+      evidence: `on ${current.host}, last heard of ${current.heartbeat} (${current.epoch})`,
     },
   );
 }
@@ -185,10 +186,7 @@ function holdLease(folder: string, lease: LeaseFile, config: Config, clock: Cloc
 }
 
 async function listEpochs(folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
+  const names = await readdir(folder).catch(whereMissing([]));
   return names
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -229,10 +227,6 @@ export function answers(path: string): Promise<boolean> {
       resolve(answer);
     }
   });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function isExisting(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JournalRecord, journalRecordSchema } from '@pilothouse/sdk/internal';
+import { whereMissing } from '../missing.js';
 import { readRecords } from '../store/read-lines.js';
 
 /** How far the journal of one pilot has been taken in. */
@@ -102,10 +103,7 @@ export class JournalIntake {
 }
 
 async function journalFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await readdir(folder).catch(whereMissing([]));
   return names
     .filter((name) => /^\d+\.jsonl$/.test(name))
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));

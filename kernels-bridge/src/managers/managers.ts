@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { SmolLm2Template, TemplateRegistry } from '../templates/index.js';
+import { builtInTemplates, type TemplateRegistry } from '../templates/index.js';
 import { ContactWatch } from './contact-watch.js';
 import { PilotManager } from './pilot-manager.js';
 import { ServiceManager } from './service-manager.js';
@@ -16,10 +16,7 @@ export interface Managers {
 
 /** Builds the managers over what they share. */
 export function createManagers(context: Context): Managers {
-  const { config } = context;
-  const templates = new TemplateRegistry([
-    new SmolLm2Template({ given: config.env.PILOTHOUSE_DEMO_ENV, launcher: config.launcher }),
-  ]);
+  const templates = builtInTemplates(context.config);
   const pilots = new PilotManager(context);
   const tasks = new TaskManager(context, pilots);
   const services = new ServiceManager(context, pilots, templates);

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogChunk, type OutputRange, PilothouseError } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
+import { isMissing } from '../missing.js';
 
 /** Which part of an output is asked for. */
 export interface LogRange {
@@ -65,7 +66,7 @@ export async function readRange(
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { ...NOTHING, complete };
+    if (isMissing(error)) return { ...NOTHING, complete };
     throw error;
   }
   try {

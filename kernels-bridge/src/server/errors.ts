@@ -83,6 +83,6 @@ function plain(code: ErrorCode, message: string, hint: string): ErrorData {
 /** The answer to a call that there is not. */
 export function unknownMethod(path: string): PilothouseError {
   return new PilothouseError('UNKNOWN_METHOD', `there is no call "${path.replace(/^\//, '').replaceAll('/', '.')}"`, {
-    hint: 'Client and bridge may be of different versions: update both, then run "pilothouse bridge stop".',
+    hint: 'Client and Pilothouse may be of different versions: update both, then run "pilothouse bridge stop".',
   });
 }

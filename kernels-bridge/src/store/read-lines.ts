@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 import type { z } from 'zod';
+import { isMissing } from '../missing.js';
 
 const CHUNK = 1024 * 1024;
 
@@ -28,7 +29,7 @@ export async function* readRecords<S extends z.ZodType>(
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (isMissing(error)) return;
     throw error;
   }
   try {

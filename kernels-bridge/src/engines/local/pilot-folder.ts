@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectFile, PilotFile } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+import { isMissing } from '../../missing.js';
 
 const launchSchema = z.object({ v: z.literal(1), host: z.string(), bootId: z.string(), launchedAt: z.string() });
 
@@ -31,7 +32,7 @@ export async function readLaunchFile(folder: string): Promise<LaunchFile | null>
   try {
     return launchSchema.parse(JSON.parse(await readFile(join(folder, 'engine.json'), 'utf8')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }

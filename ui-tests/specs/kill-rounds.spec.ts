@@ -34,9 +34,12 @@ test(`${ROUNDS} rounds of kill -9 lose and double nothing (PILOTHOUSE_SEED=${SEE
     await test.step(`round ${round}`, async () => {
       const crowd = await Crowd.submit(ownStack, `round-${round}`, TASKS);
       const warden: Victim = random.next() < 0.5 ? 'warden keeper' : 'warden server';
-      for (const victim of random.shuffled<Victim>(['bridge', 'agent', warden, 'JupyterLab'])) {
-        const moment = random.below(MOMENT_MS);
-        await test.step(`${victim} after ${moment} ms`, () => killOne(ownStack, lab, crowd, victim, moment));
+      const plan = random
+        .shuffled<Victim>(['bridge', 'agent', warden, 'JupyterLab'])
+        .map((victim) => ({ victim, moment: random.below(MOMENT_MS) }));
+      console.log(`round ${round}: ${plan.map(({ victim, moment }) => `${victim} after ${moment} ms`).join(', ')}`);
+      for (const { victim, moment } of plan) {
+        await test.step(victim, () => killOne(ownStack, lab, crowd, victim, moment));
       }
       crowd.release();
       await expect.poll(() => crowd.states(), { timeout: 30_000 }).toEqual(crowd.ends);

@@ -51,7 +51,7 @@ async function readPilotFile(folder: string): Promise<PilotFile> {
     return pilotFileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
     throw new PilothouseError('LOG_DAMAGED', `${file} is no description of a pilot`, {
-      hint: 'end this pilot and start a new one',
+      hint: 'End this pilot and start a new one.',
       cause,
     });
   }

@@ -150,7 +150,7 @@ export class PilotLife {
     const { goneSince } = this.#context.warden;
     if (goneSince === undefined || performance.now() - goneSince < WARDEN_SECONDS * 1000) return;
     const error = new PilothouseError('NODE_LOST', 'what watched over the tasks of this pilot was killed', {
-      hint: 'start a new pilot; look at what the tasks have written before you submit them again',
+      hint: 'Start a new pilot; look at what the tasks have written before you submit them again.',
       ids: { pilot: this.#context.pilot.id },
     });
     log('the warden is gone for good', error);

@@ -42,7 +42,7 @@ export function parseLines(content: Uint8Array, file: string): Lines {
 /** The error for a line that cannot be used. */
 export function damaged(file: string, line: number, what: string, cause?: unknown): PilothouseError {
   return new PilothouseError('LOG_DAMAGED', `${file}, line ${line}, ${what}`, {
-    hint: `put the line right or remove it, then the agent goes on by itself`,
+    hint: 'Put the line right or remove it; the pilot then goes on by itself.',
     evidence: `${file}:${line}`,
     cause,
   });

@@ -21,7 +21,7 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 export async function findProgram({ command, env, cwd }: Program): Promise<string> {
   if (!(await isFolder(cwd))) {
     throw new PilothouseError('DIRECTORY_NOT_FOUND', `the working directory ${cwd} is not there`, {
-      hint: `create ${cwd}, or name another folder as cwd`,
+      hint: `Create ${cwd}, or name another folder as cwd.`,
     });
   }
   const [name = ''] = command;
@@ -29,7 +29,7 @@ export async function findProgram({ command, env, cwd }: Program): Promise<strin
     const file = isAbsolute(name) ? name : join(cwd, name);
     if (await isProgram(file)) return file;
     throw new PilothouseError('EXECUTABLE_NOT_FOUND', `${file} is not there or may not be executed`, {
-      hint: 'check the path, and `chmod +x` it if it is a script',
+      hint: 'Check the path, and `chmod +x` it if it is a script.',
     });
   }
   const searched = env.PATH ?? DEFAULT_PATH;
@@ -39,7 +39,7 @@ export async function findProgram({ command, env, cwd }: Program): Promise<strin
     if (await isProgram(file)) return file;
   }
   throw new PilothouseError('EXECUTABLE_NOT_FOUND', `no program "${name}" on the task's PATH`, {
-    hint: `install ${name}, give its full path, or set PATH in the description's env`,
+    hint: `Install ${name}, give its full path, or set PATH in the description's env.`,
     evidence: `PATH=${searched}`,
   });
 }

@@ -105,7 +105,7 @@ export class Output {
     if (found === undefined) {
       if (expected) return { text: '', offset: 0, next: 0, size: 0, complete: false };
       throw new PilothouseError('TASK_NOT_FOUND', `there is no output of ${id} on this node`, {
-        hint: 'it has not started yet, or it ran on another pilot',
+        hint: 'It has not started yet, or it ran on another pilot.',
       });
     }
     const from = startOf(offset, found.size);

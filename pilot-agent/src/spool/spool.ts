@@ -150,8 +150,8 @@ export class Spool {
     } catch (cause) {
       this.#refuse(
         seq,
-        new PilothouseError('LOG_DAMAGED', `${place} is no record that an agent understands`, {
-          hint: 'submit it again with a bridge of the same version as the agent',
+        new PilothouseError('LOG_DAMAGED', `${place} is nothing that this pilot understands`, {
+          hint: 'Pilothouse was updated while the pilot ran: submit it again on a new pilot.',
           evidence: place,
           cause,
         }),
@@ -167,10 +167,14 @@ export class Spool {
     if (overtaken) {
       this.#refuse(
         record.seq,
-        new PilothouseError('OWNERSHIP_MOVED', `record ${record.seq} is from an overtaken bridge`, {
-          hint: 'submit it again; the bridge that runs now takes it',
-          evidence: `record ${record.seq} of epoch ${record.epoch}`,
-        }),
+        new PilothouseError(
+          'OWNERSHIP_MOVED',
+          `Pilothouse had been taken over before this was submitted (record ${record.seq})`,
+          {
+            hint: 'Submit it again.',
+            evidence: `record ${record.seq} of epoch ${record.epoch}`,
+          },
+        ),
       );
     }
     // What came over the link is in the file again.

@@ -16,7 +16,7 @@ export async function checkNeeds(service: ServiceSpec): Promise<void> {
     );
     if (!found) {
       throw new PilothouseError('MODEL_NOT_FOUND', `${service.name} needs ${path}, which is not there`, {
-        hint: `put the file at ${path}, or start the service with another one`,
+        hint: `Put the file at ${path}, or start the service with another one.`,
         ids: { service: service.id },
       });
     }
@@ -35,11 +35,11 @@ export function diagnose(
   if (ADDRESS_IN_USE.test(stderrTail)) {
     return new PilothouseError('PORT_IN_USE', `${service.name}: port ${port} was taken by another process`, {
       ...options,
-      hint: 'it is started on another port by itself',
+      hint: 'It is started on another port by itself.',
     });
   }
   return new PilothouseError('SERVICE_FAILED', `${service.name} ${ended}`, {
     ...options,
-    hint: stderrTail ? 'the last lines of its error output say why' : 'it said nothing on its error output',
+    hint: stderrTail ? 'The last lines of its error output say why.' : 'It said nothing on its error output.',
   });
 }

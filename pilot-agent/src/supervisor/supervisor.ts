@@ -110,7 +110,7 @@ export class Supervisor {
     const service = this.#services.get(id);
     if (service === undefined) {
       const error = new PilothouseError('SERVICE_NOT_FOUND', `service ${id} is not on this pilot`, {
-        hint: 'name a service of the same pilot',
+        hint: 'Name a service of the same pilot.',
         ids: { service: id },
       });
       return { state: 'failed', error };
@@ -144,13 +144,16 @@ function isOver({ id, name }: ServiceSpec, instances: readonly Instance[]): Pilo
   const failed = instances.find(({ state }) => state === 'FAILED');
   const ids = { service: id };
   if (failed === undefined) {
-    return new PilothouseError('SERVICE_STOPPED', `service ${name} was stopped`, { hint: 'start it again first', ids });
+    return new PilothouseError('SERVICE_STOPPED', `service ${name} was stopped`, {
+      hint: 'Start it again first.',
+      ids,
+    });
   }
   return new PilothouseError(
     'SERVICE_FAILED',
     `service ${name} failed: ${failed.error?.message ?? 'no instance is left'}`,
     {
-      hint: failed.error?.hint ?? 'start it again first',
+      hint: failed.error?.hint ?? 'Start it again first.',
       ids,
       cause: failed.error,
     },

@@ -128,20 +128,20 @@ export class Watch {
 
   #foreign(): PilothouseError {
     const text = `${this.#service.name}: port ${this.#port} was taken by another process`;
-    return new PilothouseError('PORT_IN_USE', text, { hint: 'it is started on another port by itself' });
+    return new PilothouseError('PORT_IN_USE', text, { hint: 'It is started on another port by itself.' });
   }
 
   #tooSlow(probe: ProbeResult): PilothouseError {
     const limit = formatSeconds(this.#service.startTimeout);
     return new PilothouseError('SERVICE_FAILED', `${this.#service.name} was not ready within ${limit}`, {
-      hint: 'give it a longer startTimeout, or look at what it writes',
+      hint: 'Give it a longer startTimeout, or look at what it writes.',
       evidence: `last probe: ${probe.text}`,
     });
   }
 
   #silent(probe: ProbeResult): PilothouseError {
     return new PilothouseError('SERVICE_FAILED', `${this.#service.name} stopped answering`, {
-      hint: 'it is started again; look at what it wrote last',
+      hint: 'It is started again; look at what it wrote last.',
       evidence: `${this.#failures} probes in a row failed, the last with: ${probe.text}`,
     });
   }

@@ -25,8 +25,8 @@ export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail
   const killed = end.signal === 'SIGKILL';
   return new PilothouseError('TASK_FAILED', `${name} ${inWords(end)}`, {
     hint: killed
-      ? 'somebody or the system ended it; a process that takes too much memory ends like this'
-      : 'the last lines of its error output say why',
+      ? 'Somebody or the system ended it; a process that takes too much memory ends like this.'
+      : 'The last lines of its error output say why.',
     ids: { task: id },
     ...(stderrTail ? { evidence: stderrTail } : {}),
   }).toJSON();
@@ -40,22 +40,22 @@ export function spawnFailed(what: string, { errno, message }: SpawnFailure): Pil
     case 'ENOENT':
       return new PilothouseError('EXECUTABLE_NOT_FOUND', `${what} cannot be started: ${message}`, {
         ...options,
-        hint: 'the program, or the interpreter that its first line names, is not there',
+        hint: 'The program, or the interpreter that its first line names, is not there.',
       });
     case 'ENOEXEC':
       return new PilothouseError('EXECUTABLE_NOT_FOUND', `${what} is no program: ${message}`, {
         ...options,
-        hint: 'a script needs a first line like #!/bin/sh',
+        hint: 'A script needs a first line like #!/bin/sh.',
       });
     case 'EACCES':
       return new PilothouseError('PERMISSION_DENIED', `${what} may not be executed: ${message}`, {
         ...options,
-        hint: 'check the permissions of the program and of its working directory',
+        hint: 'Check the permissions of the program and of its working directory.',
       });
     default:
       return new PilothouseError('TASK_FAILED', `${what} cannot be started: ${message}`, {
         ...options,
-        hint: 'the system refused; see the message',
+        hint: 'The system refused; see the message.',
       });
   }
 }
@@ -63,7 +63,7 @@ export function spawnFailed(what: string, { errno, message }: SpawnFailure): Pil
 /** The error of something of which nobody knows whether it ran, or how it ended. */
 export function nodeLost(what: string, id: string): PilothouseError {
   return new PilothouseError('NODE_LOST', `nobody can say how ${what} ended: what watched over it was killed`, {
-    hint: 'look at what it has written before you submit it again; it may have run',
+    hint: 'Look at what it has written before you submit it again; it may have run.',
     ids: { task: id },
   });
 }
@@ -71,7 +71,7 @@ export function nodeLost(what: string, id: string): PilothouseError {
 /** The error of what the end of the pilot has ended. */
 export function pilotEnded(pilot: string, why: string): PilothouseError {
   return new PilothouseError('PILOT_ENDED', `ended with its pilot: ${why}`, {
-    hint: 'submit it again on a pilot that lives long enough',
+    hint: 'Submit it again on a pilot that lives long enough.',
     ids: { pilot },
   });
 }

@@ -173,7 +173,9 @@ export class Task {
     if (first === undefined) return {};
     const readiness = this.#services.readiness(first);
     if (readiness.state !== 'ready') {
-      throw new PilothouseError('SERVICE_NOT_READY', `service ${first} stopped answering`, { hint: 'submit it again' });
+      throw new PilothouseError('SERVICE_NOT_READY', `service ${first} stopped answering`, {
+        hint: 'Submit it again.',
+      });
     }
     const { http, keyFile } = readiness.endpoint;
     const key = keyFile === null ? {} : { OPENAI_API_KEY: (await readFile(keyFile, 'utf8')).trim() };

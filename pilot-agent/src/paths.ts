@@ -1,3 +1,4 @@
+// The one module of this package that others import: they start it by path and speak to it over files and the link.
 import { fileURLToPath } from 'node:url';
 
 /** File that Node is given to run the agent of a pilot; its one argument is the pilot's folder. */

@@ -132,6 +132,16 @@ describe('tasks without any bridge', () => {
     await pilot.end();
   });
 
+  it('may last longer than a timer can count', async () => {
+    pilot.remove();
+    pilot = new TestPilot({ runtime: 3650 * 86_400 });
+    pilot.spool([pilot.task('runs', ['true'])]);
+    pilot.start();
+    await pilot.state('runs', 'DONE');
+    expect(pilot.log()).toBe('');
+    await pilot.end();
+  });
+
   it('ends by itself when its runtime is over', async () => {
     pilot.remove();
     pilot = new TestPilot({ runtime: 2, cores: 1 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { backOff } from '../src/client/connection/back-off.js';
 import { errorCodeSchema, errorDataSchema, PilothouseError, toErrorData } from '../src/errors/index.js';
 import { ID_KINDS, idSchema, isId, nameSchema, newId, shortId } from '../src/ids/ids.js';
+import { probeSchema } from '../src/schemas/service.js';
 import {
   instanceStates,
   pilotStates,
@@ -22,6 +23,21 @@ describe('durations', () => {
       expect(durationSchema.safeParse(wrong).success, wrong).toBe(false);
       expect(() => toSeconds(wrong)).toThrow(RangeError);
     }
+  });
+
+  it('end where moments can no longer be reckoned with', () => {
+    for (const long of ['3650d', { seconds: 1 }]) expect(durationSchema.safeParse(long).success).toBe(true);
+    for (const long of ['3651d', '99999999d', { seconds: 1e300 }, `${'9'.repeat(400)}d`]) {
+      expect(durationSchema.safeParse(long).error?.issues[0]?.message).toBe('at most 3650d');
+    }
+  });
+
+  it('of a probe leave the server and the agent time for their work', () => {
+    for (const wrong of ['0s', '99ms', '2d']) {
+      expect(probeSchema.safeParse({ http: '/', interval: wrong }).success, wrong).toBe(false);
+      expect(probeSchema.safeParse({ http: '/', timeout: wrong }).success, wrong).toBe(false);
+    }
+    expect(probeSchema.parse({ http: '/' })).toMatchObject({ interval: '5s', timeout: '2s' });
   });
 
   it('survive writing and reading, to the second where that is what is written', () => {

@@ -16,6 +16,9 @@ from .config import Config
 from .host import become_subreaper
 from .work import Work
 
+LONGEST_PAUSE = 86400.0
+"""Seconds that the loop sleeps at most."""
+
 
 def serve(config: Config, listener: socket.socket, keeper: int) -> None:
     """Serves until the keeper is gone (then it returns) or the pilot is over (then the process ends with 0)."""
@@ -47,8 +50,7 @@ class Server:
         self._work.begin()
         while True:
             due = self._work.due()
-            timeout = -1 if due is None else max(0.0, due - time.monotonic())
-            for fd, events in self._poll.poll(timeout):
+            for fd, events in self._poll.poll(_pause_until(due)):
                 if fd == self._keeper:
                     if not self._hear_keeper():
                         return
@@ -134,6 +136,11 @@ class Server:
 
     def _on_terminate(self, _number: int, _frame: FrameType | None) -> None:
         self._terminate = True
+
+
+def _pause_until(due: float | None) -> float:
+    """Seconds for `poll`; -1: for ever. It takes some 24 days at most, and a pilot may last longer."""
+    return -1 if due is None else min(LONGEST_PAUSE, max(0.0, due - time.monotonic()))
 
 
 def _only_wake(_number: int, _frame: FrameType | None) -> None:

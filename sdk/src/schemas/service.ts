@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorDataSchema } from '../errors/index.js';
 import { nameSchema } from '../ids/ids.js';
 import { instanceStateSchema, serviceStateSchema } from '../states/index.js';
-import { durationSchema } from '../units/duration.js';
+import { durationSchema, lastsBetween } from '../units/duration.js';
 import { contactSchema, reasonSchema, recordBase, timeSchema } from './common.js';
 import { outputRangeSchema, resourcesSchema } from './task.js';
 
@@ -10,13 +10,19 @@ import { outputRangeSchema, resourcesSchema } from './task.js';
 export const serviceApiSchema = z.enum(['openai']).meta({ title: 'API' });
 export type ServiceApi = z.infer<typeof serviceApiSchema>;
 
+/** Shorter ones would keep the server, and the agent beside it, from their work. */
+const probeDurationSchema = durationSchema.refine(
+  (duration) => lastsBetween(duration, 0.1, 86400),
+  'between 100ms and 1d',
+);
+
 /** How to tell whether an instance is ready and alive. */
 export const probeSchema = z
   .strictObject({
     /** GET on this path; 2xx passes. */
     http: z.string().startsWith('/'),
-    interval: durationSchema.default('5s'),
-    timeout: durationSchema.default('2s'),
+    interval: probeDurationSchema.default('5s'),
+    timeout: probeDurationSchema.default('2s'),
     /** Consecutive failures after which the instance counts as not answering. */
     failures: z.int().min(1).default(3),
   })

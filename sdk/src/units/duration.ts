@@ -4,16 +4,21 @@ const PART = /(\d+(?:\.\d+)?)(ms|d|h|m|s)/g;
 const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|d|h|m|s))+$/;
 const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 } as const;
 
-/** A length of time: `'90s'`, `'2h'`, `'1h30m'`, `'500ms'`, or `{ seconds: 90 }`. */
-export const durationSchema = z
-  .union([
-    z.string().regex(WHOLE, 'write a duration as 90s, 30m, 2h or 1h30m'),
-    z.strictObject({ seconds: z.number().nonnegative() }),
-  ])
-  .meta({ id: 'Duration', title: 'Duration', description: 'For example 90s, 30m, 2h or 1h30m', examples: ['1h'] });
+/** Ten years: beyond it moments can no longer be reckoned with, and nothing here lasts as long. */
+const LONGEST_SECONDS = 3650 * 86400;
+
+const writtenSchema = z.union([
+  z.string().regex(WHOLE, 'write a duration as 90s, 30m, 2h or 1h30m'),
+  z.strictObject({ seconds: z.number().nonnegative() }),
+]);
 
 /** A length of time as users write it; see {@link durationSchema}. */
-export type Duration = z.infer<typeof durationSchema>;
+export type Duration = z.infer<typeof writtenSchema>;
+
+/** A length of time: `'90s'`, `'2h'`, `'1h30m'`, `'500ms'`, or `{ seconds: 90 }`. */
+export const durationSchema = writtenSchema
+  .refine((duration) => lastsBetween(duration, 0, LONGEST_SECONDS), 'at most 3650d')
+  .meta({ id: 'Duration', title: 'Duration', description: 'For example 90s, 30m, 2h or 1h30m', examples: ['1h'] });
 
 /**
  * Turns a duration into seconds.
@@ -34,6 +39,16 @@ export function toSeconds(duration: Duration): number {
     total += Number(amount) * SECONDS[unit as keyof typeof SECONDS];
   }
   return total;
+}
+
+/**
+ * Whether a duration lies between two numbers of seconds. For refinements of schemas: these run after the text was found
+ * wrong too, which has been told then.
+ */
+export function lastsBetween(duration: Duration, least: number, most: number): boolean {
+  if (typeof duration === 'string' && !WHOLE.test(duration)) return true;
+  const seconds = toSeconds(duration);
+  return seconds >= least && seconds <= most;
 }
 
 /**

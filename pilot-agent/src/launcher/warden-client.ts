@@ -54,7 +54,7 @@ export class WardenClient {
   #incoming = '';
   #acked = new Set<string>();
   #sweeps: { grace: number; done: () => void }[] = [];
-  #found: ReadonlyMap<string, Seen> = new Map();
+  readonly #found = new Map<string, Seen>();
   #ready: (() => void) | undefined;
   #goneSince: number | undefined;
   #closed = false;
@@ -73,7 +73,7 @@ export class WardenClient {
     return client;
   }
 
-  /** What the warden knew when it was first reached, by id. */
+  /** What the warden knew when it was first reached, by id, with what it has said since of what nobody watches yet. */
   get found(): ReadonlyMap<string, Seen> {
     return this.#found;
   }
@@ -165,11 +165,15 @@ export class WardenClient {
       case 'spawned': {
         const watched = this.#watched.get(message.id);
         if (watched) this.#apply(message.id, watched, message);
+        else this.#find(message);
         break;
       }
       case 'exit': {
-        const watched = this.#watched.get(message.id);
-        if (watched) this.#exited(message.id, watched, message.code);
+        const { id, code } = message;
+        const watched = this.#watched.get(id);
+        const found = this.#found.get(id);
+        if (watched) this.#exited(id, watched, code);
+        else if (found?.state === 'running') this.#find({ id, state: 'exited', pid: found.pid, code });
         break;
       }
       case 'swept':
@@ -185,11 +189,12 @@ export class WardenClient {
     this.#socket = socket;
     this.#goneSince = undefined;
     if (this.#ready !== undefined) {
-      this.#found = spawns;
+      for (const [id, seen] of spawns) this.#found.set(id, seen);
       this.#ready();
       this.#ready = undefined;
       return;
     }
+    for (const seen of spawns.values()) this.#find(seen);
     for (const [id, watched] of [...this.#watched]) {
       const seen = spawns.get(id);
       if (seen) this.#apply(id, watched, seen);
@@ -201,6 +206,11 @@ export class WardenClient {
     if (forgotten.length > 0) this.#send({ type: 'ack', ids: forgotten });
     this.#acked = new Set(forgotten);
     for (const { grace } of this.#sweeps) this.#send({ type: 'sweep', grace });
+  }
+
+  /** Keeps the latest word on what was found: between the greeting and `adopt` a process may end, and is told once. */
+  #find(seen: Seen): void {
+    if (this.#found.has(seen.id)) this.#found.set(seen.id, seen);
   }
 
   #apply(id: string, watched: Watched, seen: Seen): void {

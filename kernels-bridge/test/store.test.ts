@@ -1,8 +1,9 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AppendFile } from '../src/store/append-file.js';
 import { Cache, CacheLocked } from '../src/store/cache.js';
@@ -118,6 +119,52 @@ describe('appending', () => {
     for (let round = 0; round < 2; round += 1) {
       await expect(file.append(['{}'])).rejects.toMatchObject({ code: 'STATE_UNREACHABLE' });
     }
+  });
+});
+
+/** Containers often refuse it even to root. */
+const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+describe.skipIf(!mayMount)('a full disk', () => {
+  let full: string;
+  const fill = () => writeFile(join(full, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);
+  beforeEach(async () => {
+    full = join(folder, 'full');
+    await mkdir(full, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full]);
+  });
+  afterEach(() => {
+    execFileSync('umount', ['-l', full]);
+  });
+
+  it('refuses, leaves nothing of what was refused, and takes more once there is room', async () => {
+    const path = join(full, 'log.jsonl');
+    const file = new AppendFile(path);
+    await file.append(['{"n":1,"text":"kept"}']);
+    await fill();
+    const lines = Array.from({ length: 3 }, (_, n) => JSON.stringify({ n, text: 'x'.repeat(3000) }));
+    await expect(file.append(lines)).rejects.toMatchObject({ code: 'STATE_UNREACHABLE', retryable: true });
+    expect(await readFile(path, 'utf8')).toBe('{"n":1,"text":"kept"}\n');
+    await rm(join(full, 'filler'));
+    await file.append(['{"n":2,"text":"later"}']);
+    expect((await readAll(path)).rows.map(({ n }) => n)).toEqual([1, 2]);
+    await file.close();
+  });
+
+  it('is waited for where what is written must not be lost, until it is closed', async () => {
+    const path = join(full, 'spool.jsonl');
+    const file = new AppendFile(path, { patient: true });
+    await file.append(['{"n":1,"text":""}']);
+    await fill();
+    const lines = [JSON.stringify({ n: 2, text: 'x'.repeat(5000) })];
+    const waiting = [file.append(lines), file.append(['{"n":3,"text":""}'])];
+    await rm(join(full, 'filler'));
+    await Promise.all(waiting);
+    expect((await readAll(path)).rows.map(({ n }) => n)).toEqual([1, 2, 3]);
+    await fill();
+    const refused = expect(file.append(lines)).rejects.toMatchObject({ code: 'STATE_UNREACHABLE' });
+    await file.close();
+    await refused;
   });
 });
 

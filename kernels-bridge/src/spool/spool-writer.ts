@@ -73,7 +73,8 @@ export class SpoolWriter {
     if (known !== undefined) return known;
     // The numbers go on over all epochs, so what earlier ones wrote is read once.
     const opened = this.read(pilot).then((records) => ({
-      file: new AppendFile(join(this.home, 'pilots', pilot, 'spool', `${this.epoch}.jsonl`)),
+      // What goes into a spool stands in the log already, so it must get there, however late.
+      file: new AppendFile(join(this.home, 'pilots', pilot, 'spool', `${this.epoch}.jsonl`), { patient: true }),
       seq: records.at(-1)?.seq ?? 0,
     }));
     opened.catch(() => this.#spools.delete(pilot));

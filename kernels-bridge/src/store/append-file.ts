@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 
 interface Waiting {
@@ -9,9 +10,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Milliseconds between two attempts of a patient file on a full disk. */
+const RETRY_MS = 1000;
+
 /**
  * A file of lines that only grows. Everything that arrives while a write is under way goes out with the next one and
  * shares its fdatasync (group commit), so many callers cost hardly more than one.
+ *
+ * Where there is no room, the file is cut back to what it held before: nothing of a refused append is ever found again,
+ * and the next one may succeed.
  */
 export class AppendFile {
   #handle: Promise<FileHandle> | undefined;
@@ -19,9 +26,19 @@ export class AppendFile {
   #running: Promise<void> | undefined;
   #failure: PilothouseError | undefined;
   #size = 0;
+  readonly #patient: boolean;
+  readonly #closing = new AbortController();
 
-  /** @param path - made at the first append, 0600 */
-  constructor(readonly path: string) {}
+  /**
+   * @param path - made at the first append, 0600
+   * @param patient - on a full disk wait for room, instead of refusing
+   */
+  constructor(
+    readonly path: string,
+    { patient = false }: { readonly patient?: boolean } = {},
+  ) {
+    this.#patient = patient;
+  }
 
   /** Bytes that stand in the file. */
   get size(): number {
@@ -33,8 +50,8 @@ export class AppendFile {
    *
    * @param lines - without newlines
    * @param durable - resolve only once they are on disk; else once the system has them
-   * @throws PilothouseError STATE_UNREACHABLE when the file cannot be written; then for every later call too, since what
-   *   was acknowledged afterwards could not be found again
+   * @throws PilothouseError STATE_UNREACHABLE when the file cannot be written. Retryable where only room was missing;
+   *   otherwise for every later call too, since what was acknowledged afterwards could not be found again
    */
   append(lines: readonly string[], durable = true): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -47,6 +64,7 @@ export class AppendFile {
 
   /** Waits for what is under way, then closes the file. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#running;
     if (this.#handle !== undefined) await (await this.#handle).close();
     this.#handle = undefined;
@@ -59,27 +77,69 @@ export class AppendFile {
       const batch = this.#queue;
       this.#queue = [];
       try {
-        const handle = await this.#open();
-        const bytes = Buffer.from(batch.map((entry) => entry.text).join(''));
-        await writeAll(handle, bytes);
-        if (batch.some((entry) => entry.durable)) await handle.datasync();
-        this.#size += bytes.length;
+        await this.#store(batch);
         for (const entry of batch) entry.resolve();
       } catch (cause) {
-        const failure = new PilothouseError('STATE_UNREACHABLE', `${this.path} cannot be written`, {
-          hint: 'Check that the file system is there and has space, then run "pilothouse bridge stop" and connect again.',
-          cause,
-        });
-        this.#failure = failure;
-        for (const entry of [...batch, ...this.#queue]) entry.reject(failure);
-        this.#queue = [];
+        const refused = isFull(cause) ? [] : this.#queue.splice(0);
+        const failure = this.#cannot(cause);
+        if (!failure.retryable) this.#failure = failure;
+        for (const entry of [...batch, ...refused]) entry.reject(failure);
       }
     }
     this.#running = undefined;
   }
 
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const bytes = Buffer.from(batch.map((entry) => entry.text).join(''));
+    for (;;) {
+      try {
+        await this.#write(
+          bytes,
+          batch.some((entry) => entry.durable),
+        );
+        break;
+      } catch (error) {
+        if (!this.#patient || !isFull(error) || this.#closing.signal.aborted) throw error;
+        // Woken by `close` too; then the next attempt is the last.
+        await delay(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+    this.#size += bytes.length;
+  }
+
+  async #write(bytes: Buffer, durable: boolean): Promise<void> {
+    const handle = await this.#open();
+    try {
+      await writeAll(handle, bytes);
+      if (durable) await handle.datasync();
+    } catch (error) {
+      await handle.truncate(this.#size);
+      throw error;
+    }
+  }
+
+  #cannot(cause: unknown): PilothouseError {
+    const full = isFull(cause);
+    const room = 'Make room on its file system, then try again.';
+    const other = 'Check that the file system is there, then run "pilothouse bridge stop" and connect again.';
+    return new PilothouseError(
+      'STATE_UNREACHABLE',
+      `${this.path} cannot be written${full ? ': the disk is full' : ''}`,
+      {
+        hint: full ? room : other,
+        retryable: full,
+        cause,
+      },
+    );
+  }
+
   async #open(): Promise<FileHandle> {
-    this.#handle ??= open(this.path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, 0o600);
+    this.#handle ??= open(this.path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, 0o600).catch(
+      (error) => {
+        this.#handle = undefined;
+        throw error;
+      },
+    );
     const handle = await this.#handle;
     if (this.#size === 0) {
       const { size } = await handle.stat();
@@ -89,6 +149,11 @@ export class AppendFile {
     }
     return handle;
   }
+}
+
+/** No room, or none left for this user. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {

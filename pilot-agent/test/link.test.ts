@@ -30,7 +30,7 @@ describe('the link to the bridge', () => {
     await pilot.state('one', 'DONE');
     pilot.spool([{ type: 'end' }]);
     await pilot.pilotState('DONE');
-    await until('it has heard of the end', () => bridge.events.at(-1)?.type === 'pilot');
+    await until('it has heard of the end', () => bridge.events.at(-1)?.seq === pilot.journal().at(-1)?.seq);
     expect(bridge.events).toEqual(pilot.journal());
     await pilot.end();
   });

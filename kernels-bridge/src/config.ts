@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LEASE_HEARTBEAT_SECONDS } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
 
 /** Everything the bridge takes from its surroundings, read once at the start. */
@@ -64,7 +65,7 @@ export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env, um
     agentsSocket: join(runtimeDir, 'agents.ipc'),
     takeOver: env.PILOTHOUSE_TAKE_OVER === '1',
     idleExit: seconds(env.PILOTHOUSE_IDLE_EXIT_SECONDS, 15 * 60),
-    heartbeat: seconds(env.PILOTHOUSE_HEARTBEAT_SECONDS, 15),
+    heartbeat: seconds(env.PILOTHOUSE_HEARTBEAT_SECONDS, LEASE_HEARTBEAT_SECONDS),
     node: process.execPath,
     allowLoginNode: env.PILOTHOUSE_ALLOW_LOGIN_NODE === '1',
     launcher,

@@ -1,6 +1,6 @@
 // A step leaves a stamp that says from what it made its result. The next start does it again only if that has changed.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const SKIPPED = new Set(['node_modules', '__pycache__']);
@@ -41,8 +41,4 @@ export function isFresh(stamp, print, results = []) {
 export function writeStamp(stamp, print) {
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, print);
-}
-
-export function dropStamp(stamp) {
-  rmSync(stamp, { force: true });
 }

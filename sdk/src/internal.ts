@@ -6,6 +6,7 @@ export * from './contract/index.js';
 export * from './errors/index.js';
 export * from './ids/ids.js';
 export * from './schemas/index.js';
+export { type Asked, newAnswerRecord } from './schemas/new-answer.js';
 export * from './states/index.js';
 export * from './units/duration.js';
 export * from './units/size.js';

@@ -19,7 +19,7 @@ export interface PilothouseErrorOptions {
  *
  * @example
  * ```ts
- * const error = new PilothouseError('SERVICE_NOT_FOUND', 'there is no live service "vep"', { hint: 'start it first' });
+ * const error = new PilothouseError('SERVICE_NOT_FOUND', 'there is no live service "vep"', { hint: 'Start it first.' });
  * error.code; // 'SERVICE_NOT_FOUND'
  * ```
  */

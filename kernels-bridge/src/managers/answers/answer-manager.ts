@@ -1,9 +1,10 @@
 import {
   type AnswerRecord,
+  type Asked,
   type ChatOptions,
   type ChunkBatch,
   type Message,
-  newId,
+  newAnswerRecord,
   type Origin,
   PilothouseError,
   type ServiceRecord,
@@ -203,7 +204,7 @@ export class AnswerManager {
 
   async #ask(key: string, asked: Asked, accepted: number): Promise<AnswerRecord> {
     const { clock, keys } = this.#options;
-    const answer = new KeptAnswer(key, newRecord(asked, clock.iso()));
+    const answer = new KeptAnswer(key, newAnswerRecord(asked, clock.iso()));
     answer.enter('QUEUED', clock.iso());
     await this.#archive.add(answer);
     keys.set(key, { kind: 'answer', id: answer.id });
@@ -225,7 +226,7 @@ export class AnswerManager {
     const found = this.#archive.get(ref) ?? this.#archive.get(findRef(picture, names, 'answer', ref).id);
     if (found !== undefined) return found;
     throw new PilothouseError('ANSWER_NOT_FOUND', `the answer ${ref} is no longer kept`, {
-      hint: 'ask again',
+      hint: 'Ask again.',
       ids: { answer: ref },
     });
   }
@@ -241,42 +242,4 @@ export class AnswerManager {
     const same = this.#options.picture.get('service', id);
     return this.#service(same !== undefined && !serviceStates.isFinal(same.state) ? id : name);
   }
-}
-
-interface Asked {
-  readonly service: ServiceRecord;
-  readonly messages: readonly Message[];
-  readonly options: ChatOptions;
-  readonly owner: string;
-  readonly retryOf: string | null;
-}
-
-function newRecord({ service, messages, options, owner, retryOf }: Asked, t: string): AnswerRecord {
-  const id = newId('answer');
-  return {
-    kind: 'answer',
-    id,
-    name: `${service.name}-${id.slice(-6)}`,
-    seq: 0,
-    state: 'NEW',
-    since: t,
-    reason: null,
-    contact: { lost: false, since: t },
-    error: null,
-    times: { NEW: t },
-    owner,
-    createdAt: t,
-    endedAt: null,
-    service: { id: service.id, name: service.name },
-    instance: null,
-    messages: [...messages],
-    options: { ...options, timeout: options.timeout ?? '10m' },
-    text: null,
-    chunks: 0,
-    finishReason: null,
-    usage: null,
-    timing: null,
-    model: null,
-    retryOf,
-  };
 }

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { PilothouseError, toErrorData } from '../../errors/index.js';
-import { newId } from '../../ids/ids.js';
 import type { AnswerRecord, ChatOptions, Chunk, Message } from '../../schemas/index.js';
+import { type Asked, newAnswerRecord } from '../../schemas/new-answer.js';
 import { type RequestState, requestStates } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
 import { decodeError } from '../decode-error.js';
@@ -41,7 +41,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     signal?: AbortSignal,
   ): AnswerHandle {
     const submitted = core.caller.submission();
-    const cell = new RecordCell(provisional(service, messages, options, submitted.origin.name));
+    const cell = new RecordCell(provisional({ service, messages, options, owner: submitted.origin.name }));
     const handle = AnswerHandle.#submit(core, cell, () =>
       core.caller.call(`asking ${service.name}`, undefined, (api, abort) =>
         api.answers.chat({ service: service.id, messages, options, ...submitted }, { signal: abort }),
@@ -122,10 +122,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     const { service, messages, options, id } = this.record;
     if (id === '') return AnswerHandle.ask(this.core, service, messages, options);
     const submitted = this.core.caller.submission();
-    const cell = new RecordCell<AnswerRecord>({
-      ...provisional(service, messages, options, submitted.origin.name),
-      retryOf: id,
-    });
+    const cell = new RecordCell(provisional({ service, messages, options, owner: submitted.origin.name, retryOf: id }));
     return AnswerHandle.#submit(this.core, cell, () =>
       this.core.caller.call(`asking ${service.name} again`, undefined, (api, abort) =>
         api.answers.retry({ ref: id, ...submitted }, { signal: abort }),
@@ -147,38 +144,7 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
   }
 }
 
-/** What is known of an answer before the bridge has taken the question. */
-function provisional(
-  service: { readonly id: string; readonly name: string },
-  messages: Message[],
-  options: ChatOptions,
-  owner: string,
-): AnswerRecord {
-  const now = new Date().toISOString();
-  return {
-    kind: 'answer',
-    id: '',
-    name: `${service.name}-${newId('answer').slice(-6)}`,
-    seq: 0,
-    state: 'NEW',
-    since: now,
-    reason: null,
-    contact: { lost: false, since: now },
-    error: null,
-    times: { NEW: now },
-    owner,
-    createdAt: now,
-    endedAt: null,
-    service: { ...service },
-    instance: null,
-    messages,
-    options: { ...options, timeout: options.timeout ?? '10m' },
-    text: null,
-    chunks: 0,
-    finishReason: null,
-    usage: null,
-    timing: null,
-    model: null,
-    retryOf: null,
-  };
+/** What is known of an answer before the bridge has taken the question: everything but its id. */
+function provisional(asked: Asked): AnswerRecord {
+  return { ...newAnswerRecord(asked, new Date().toISOString()), id: '' };
 }

@@ -5,6 +5,7 @@ import { type HttpClient, readText } from './http-client.js';
 import { serverError } from './openai-errors.js';
 import { CompletionReader } from './openai-stream.js';
 import type { ApiAddress, ChatApi, ChatCall, ChatOutcome } from './types.js';
+import { withoutKey } from './without-key.js';
 
 /** Bytes of a reply that is no stream: a whole answer, a list of models, an error. */
 const MAX_BODY = 8 * 1024 * 1024;
@@ -25,7 +26,15 @@ export class OpenAiApi implements ChatApi {
     this.#http = http;
   }
 
-  async chat(call: ChatCall): Promise<ChatOutcome> {
+  chat(call: ChatCall): Promise<ChatOutcome> {
+    return withoutKey(call.address.key, () => this.#chat(call));
+  }
+
+  models(address: ApiAddress, signal: AbortSignal): Promise<string[]> {
+    return withoutKey(address.key, () => this.#models(address, signal));
+  }
+
+  async #chat(call: ChatCall): Promise<ChatOutcome> {
     const { address } = call;
     const { response, connect } = await this.#http.exchange({
       method: 'POST',
@@ -54,7 +63,7 @@ export class OpenAiApi implements ChatApi {
     return { ...outcome, connect };
   }
 
-  async models(address: ApiAddress, signal: AbortSignal): Promise<string[]> {
+  async #models(address: ApiAddress, signal: AbortSignal): Promise<string[]> {
     const { response } = await this.#http.exchange({
       method: 'GET',
       url: `${address.base}/models`,

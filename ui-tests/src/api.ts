@@ -127,6 +127,10 @@ export class Api {
     return serviceRecordSchema.parse(await this.call('services/ensure', call));
   }
 
+  async attach(description: Readonly<Record<string, unknown>>): Promise<ServiceRecord> {
+    return serviceRecordSchema.parse(await this.call('services/attach', { description, ...this.submitted() }));
+  }
+
   async submitTasks(descriptions: readonly TaskDescription[]): Promise<TaskRecord[]> {
     const tasks = descriptions.map((description) => ({ description, key: newId('key') }));
     const { origin } = this.submitted();

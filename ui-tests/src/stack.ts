@@ -17,6 +17,8 @@ const START_LIMIT_MS = 120_000;
 export interface StackOptions {
   /** Path under which JupyterLab is reached; a portal's by default, so that every test meets one. */
   readonly baseUrl?: string;
+  /** Variables on top of the environment of `npm start`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -60,6 +62,7 @@ export class Stack {
       JUPYTER_DATA_DIR: folder('d'),
       JUPYTER_RUNTIME_DIR: folder('j'),
       IPYTHONDIR: folder('i'),
+      ...options.env,
     };
   }
 

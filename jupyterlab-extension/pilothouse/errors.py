@@ -107,11 +107,11 @@ class PilothouseError(Exception):
         evidence: Whatever shows the cause: the last lines of stderr, a response body.
 
     Example:
-        >>> error = PilothouseError("SERVICE_NOT_FOUND", "there is no live service 'vep'", hint="start it first")
+        >>> error = PilothouseError("SERVICE_NOT_FOUND", "there is no live service 'vep'", hint="Start it first.")
         >>> error.code
         'SERVICE_NOT_FOUND'
         >>> str(error)
-        "Start it first: there is no live service 'vep' [SERVICE_NOT_FOUND]"
+        "Start it first. There is no live service 'vep' (SERVICE_NOT_FOUND)."
     """
 
     def __init__(
@@ -168,10 +168,14 @@ class PilothouseError(Exception):
         return data
 
     def __str__(self) -> str:
-        sentence = f"{self.hint[0].upper()}{self.hint[1:]}: {self.message}" if self.hint else self.message
+        remedy = f"{_capital(self.hint).rstrip('. ')}. " if self.hint else ""
         tail = f"\n{self.evidence}" if self.evidence else ""
-        return f"{sentence} [{self.code}]{tail}"
+        return f"{remedy}{_capital(self.message).rstrip('. ')} ({self.code}).{tail}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default would call __init__ with the positional arguments alone and so lose the hint and the ids.
         return PilothouseError.from_data, (self.to_data(),)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -117,7 +117,7 @@ def test_descriptions() -> None:
 
 def test_error_says_the_remedy_first() -> None:
     error = PilothouseError("SERVICE_NOT_FOUND", "there is no service 'vep'", hint="start it", ids={"pilot": "p"})
-    assert str(error) == "Start it: there is no service 'vep' [SERVICE_NOT_FOUND]"
+    assert str(error) == "Start it. There is no service 'vep' (SERVICE_NOT_FOUND)."
     assert error.retryable is False
     assert PilothouseError("TIMEOUT", "x").retryable is True
 

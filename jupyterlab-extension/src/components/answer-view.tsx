@@ -1,6 +1,6 @@
-import type { AnswerRecord } from '@pilothouse/sdk/internal';
+import { type AnswerRecord, sentence } from '@pilothouse/sdk/internal';
 import { useState } from 'react';
-import { fromData, sentence } from '../format/problem.js';
+import { fromData } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { useCall } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';

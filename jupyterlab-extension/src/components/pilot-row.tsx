@@ -1,6 +1,6 @@
 import { closeIcon, codeIcon, stopIcon } from '@jupyterlab/ui-components';
-import { engineWord, formatBytes, type PilotRecord } from '@pilothouse/sdk/internal';
-import { fromData, problemLine, sentence } from '../format/problem.js';
+import { engineWord, formatBytes, type PilotRecord, sentence } from '@pilothouse/sdk/internal';
+import { fromData, problemLine } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { lostContact, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';

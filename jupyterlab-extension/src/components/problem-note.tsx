@@ -1,5 +1,6 @@
+import { sentence } from '@pilothouse/sdk/internal';
 import type { ReactNode } from 'react';
-import { type Problem, sentence } from '../format/problem.js';
+import type { Problem } from '../format/problem.js';
 import { useApp } from '../hooks/context.js';
 
 /** A failure: the remedy leads, the code comes last, the evidence opens on request. */

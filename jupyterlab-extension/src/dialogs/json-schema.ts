@@ -1,6 +1,6 @@
+import { sentence } from '@pilothouse/sdk/internal';
 import type { RJSFSchema } from '@rjsf/utils';
 import { z } from 'zod';
-import { sentence } from '../format/problem.js';
 
 /** What is wrong with one field of a form. */
 export interface FieldIssue {

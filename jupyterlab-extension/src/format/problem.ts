@@ -1,10 +1,10 @@
-import { type ErrorData, toErrorData } from '@pilothouse/sdk/internal';
+import { type ErrorCode, type ErrorData, errorSentence, sentence, toErrorData } from '@pilothouse/sdk/internal';
 
 /** A failure the way people read it: what to do, then what happened, the code last. */
 export interface Problem {
   readonly remedy: string | null;
   readonly message: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly evidence: string | null;
 }
 
@@ -25,13 +25,6 @@ export function fromData(data: ErrorData): Problem {
 
 /** One line of it, for notifications and rows. */
 export function problemLine(problem: Problem): string {
-  return `${problem.remedy === null ? '' : `${sentence(problem.remedy)} `}${problem.message} (${problem.code})`;
-}
-
-/** Starts with a capital and ends with a full stop, whoever wrote it. */
-export function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === '') return '';
-  const upper = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(upper) ? upper : `${upper}.`;
+  const { remedy, message, code } = problem;
+  return errorSentence({ message, code, ...(remedy === null ? {} : { hint: remedy }) });
 }

@@ -1,7 +1,7 @@
-import { formatMilliseconds, type InstanceRecord, type ServiceRecord } from '@pilothouse/sdk/internal';
+import { formatMilliseconds, type InstanceRecord, type ServiceRecord, sentence } from '@pilothouse/sdk/internal';
 import { CopyButton, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
-import { fromData, problemLine, sentence } from '../format/problem.js';
+import { fromData, problemLine } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { exactTime } from '../format/time.js';
 import { useApp } from '../hooks/context.js';

@@ -1,7 +1,6 @@
-import type { TaskRecord } from '@pilothouse/sdk/internal';
+import { sentence, type TaskRecord } from '@pilothouse/sdk/internal';
 import { EmptyState, Since } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
-import { sentence } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
 

@@ -1,8 +1,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, Dialog, ICommandPalette, Notification, showDialog } from '@jupyterlab/apputils';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { formatSeconds } from '@pilothouse/sdk/internal';
-import { problemLine, problemOf, sentence } from '../format/problem.js';
+import { formatSeconds, sentence } from '@pilothouse/sdk/internal';
+import { problemLine, problemOf } from '../format/problem.js';
 import { type Subject, snippet } from '../format/snippets.js';
 import { isFinal } from '../format/state.js';
 import { endsWithPilot, endsWithService } from '../format/summary.js';

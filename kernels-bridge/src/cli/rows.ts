@@ -2,11 +2,11 @@ import {
   type Contact,
   formatSeconds,
   type PilotRecord,
-  type Reason,
   type ServiceRecord,
   shortId,
   stateWords,
   type TaskRecord,
+  whySentence,
 } from '@pilothouse/sdk/internal';
 import { ago, table } from './table.js';
 
@@ -24,7 +24,7 @@ export function pilotTable(pilots: readonly PilotRecord[]): string {
       `${pilot.usage.gpus}/${pilot.resources.gpus}`,
       String(pilot.usage.running),
       timeLeft(pilot),
-      why(pilot.reason, pilot.error),
+      whySentence(pilot) ?? '',
     ]),
   );
 }
@@ -41,7 +41,7 @@ export function taskTable(tasks: readonly TaskRecord[]): string {
       ago(task.since),
       task.signal ?? (task.exitCode === null ? '' : String(task.exitCode)),
       shorten(task.description.command.join(' '), 40),
-      why(task.reason, task.error),
+      whySentence(task) ?? '',
     ]),
   );
 }
@@ -58,7 +58,7 @@ export function serviceTable(services: readonly ServiceRecord[]): string {
       ago(service.since),
       `${service.instances.filter(({ state }) => state === 'READY').length}/${service.instances.length}`,
       String(service.load.queued),
-      why(service.reason, service.error),
+      whySentence(service) ?? '',
     ]),
   );
 }
@@ -70,12 +70,6 @@ function stateText(state: string, contact: Contact): string {
 
 function timeLeft({ endsAt, endedAt }: PilotRecord): string {
   return endsAt === null || endedAt !== null ? '' : formatSeconds((Date.parse(endsAt) - Date.now()) / 1000);
-}
-
-/** The remedy first, then what happened. */
-function why(reason: Reason | null, error: PilotRecord['error']): string {
-  if (error === null) return reason?.text ?? '';
-  return `${error.hint === undefined ? '' : `${error.hint} `}${error.message} (${error.code})`;
 }
 
 function shorten(text: string, length: number): string {

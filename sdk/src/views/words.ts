@@ -84,10 +84,16 @@ export function contactSentence(contact: Contact): string | null {
   return contact.lost ? `unreachable since ${formatTime(contact.since)}` : null;
 }
 
+/** Starts with a capital and ends with a full stop, whoever wrote it. */
+export function sentence(text: string): string {
+  const whole = capital(text.trim());
+  return whole === '' || /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+}
+
 /** What went wrong, with the remedy first and the code last. */
-export function errorSentence({ hint, message, code }: ErrorData): string {
+export function errorSentence({ hint, message, code }: Pick<ErrorData, 'hint' | 'message' | 'code'>): string {
   const what = `${capital(message).replace(/[.\s]+$/, '')} (${code}).`;
-  return hint === undefined ? what : `${capital(hint).replace(/[.\s]+$/, '')}. ${what}`;
+  return hint === undefined ? what : `${sentence(hint)} ${what}`;
 }
 
 /** Why it is not further than it is, or what went wrong; null when there is nothing to say. */
@@ -191,6 +197,6 @@ function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
-function capital(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -67,6 +67,18 @@ describe('connect', () => {
     expect(given.filter((variable) => /^PILOTHOUSE_(TASK_ID|PILOT)=|SECRET/.test(variable))).toEqual([]);
   });
 
+  it('refuses what is too large for a call, and keeps the connection', async () => {
+    const session = await connect();
+    const { bridge } = session.connection;
+    const text = 'ä'.repeat(5 * 1024 * 1024);
+    await expect(session.pilots.submit({ name: text })).rejects.toMatchObject({
+      code: 'INVALID_DESCRIPTION',
+      message: 'This has 10 MiB; a call takes at most 8 MiB.',
+    });
+    expect(session.connection).toMatchObject({ state: 'CONNECTED', bridge });
+    await session.close();
+  });
+
   it.each([
     ['this Node', process.execPath],
     ['Node 24', NODE24],

@@ -2,6 +2,7 @@ import { createORPCClient } from '@orpc/client';
 import { type StandardLinkClient, StandardRPCLink } from '@orpc/client/standard';
 import { ClientPeer } from '@orpc/standard-server-peer';
 import { PilothouseError } from '../../errors/index.js';
+import { formatBytes } from '../../units/size.js';
 import type { BridgeApi } from '../api.js';
 import { decodeError } from '../decode-error.js';
 import type { Link } from './connector.js';
@@ -10,6 +11,9 @@ import type { Dialed, WebSocketLike } from './socket.js';
 const OPEN = 1;
 /** Close code for a frame that does not follow the protocol (RFC 6455, 7.4.1). */
 const PROTOCOL_ERROR = 1002;
+
+/** Bytes of one request. The bridge takes 8 MiB, of which the frame around the request needs a little. */
+const LARGEST_REQUEST = 8 * 1024 * 1024 - 4096;
 
 /**
  * One socket's worth of RPC. Pending calls and streams end with it, and {@link Link.lost} tells a loss from an abort,
@@ -61,6 +65,7 @@ export class SocketLink implements Link {
     return {
       call: async (request) => {
         if (this.#lost) throw this.#lost;
+        checkSize(request.body);
         const response = await this.#peer.request(request);
         return { ...response, body: () => Promise.resolve(response.body) };
       },
@@ -96,6 +101,18 @@ export class SocketLink implements Link {
 
 /** Browsers allow only 1000 and 3000-4999 from scripts; this is 1002 in the range for applications. */
 const PROTOCOL_ERROR_CLIENT = 3000 + PROTOCOL_ERROR;
+
+/** The bridge would close the connection for it, and with it every other call and stream. */
+function checkSize(body: unknown): void {
+  const text = JSON.stringify(body) ?? '';
+  // A UTF-16 unit takes three bytes at most, so that hardly any request has to be counted.
+  if (text.length * 3 <= LARGEST_REQUEST) return;
+  const size = new TextEncoder().encode(text).byteLength;
+  if (size <= LARGEST_REQUEST) return;
+  throw new PilothouseError('INVALID_DESCRIPTION', `This has ${formatBytes(size)}; a call takes at most 8 MiB.`, {
+    hint: 'Make several calls of it, or pass large data in a file.',
+  });
+}
 
 function frameError(detail: string): PilothouseError {
   return new PilothouseError('INVALID_FRAME', `Something that is not Pilothouse answered: ${detail}.`, {

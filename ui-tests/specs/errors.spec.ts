@@ -138,7 +138,12 @@ test('a lease taken over by another host: who has it, and how to take it back', 
   }
   await region.getByRole('button', { name: 'Retry' }).click();
   await expect(region.getByRole('alert')).toHaveCount(0);
-  await expect.poll(async () => (await ownStack.api.pilot(pilot.id)).state, { timeout: 30_000 }).toBe('ACTIVE');
+  const state = () =>
+    ownStack.api.pilot(pilot.id).then(
+      (record) => record.state,
+      () => 'no answer',
+    );
+  await expect.poll(state, { timeout: 30_000 }).toBe('ACTIVE');
 });
 
 /** The demo's environment as it would be with its model file deleted. */

@@ -5,6 +5,8 @@ import { useEffect, useLayoutEffect, useRef } from 'react';
 const MIME = 'text/markdown';
 /** Shortest time between two renderings while text comes in. */
 const PERIOD_MS = 60;
+/** Longest time between two: the first drawing may have loaded the renderer, and says nothing about the next. */
+const LONGEST_MS = 500;
 
 /**
  * Text as Markdown by JupyterLab's own renderer, through its sanitiser. While it grows it is drawn again at a pace that
@@ -41,6 +43,7 @@ class Painter {
   private busy = false;
   private disposed = false;
   private height = 0;
+  private endPause: (() => void) | null = null;
 
   constructor(
     rendermime: IRenderMimeRegistry,
@@ -54,6 +57,8 @@ class Painter {
 
   show(text: string, streaming: boolean): void {
     this.wanted = { text, streaming };
+    // The last text is not kept waiting for the pace of the ones before it.
+    if (!streaming) this.endPause?.();
     if (!this.busy) void this.paint();
   }
 
@@ -74,9 +79,26 @@ class Painter {
       this.keepHeight(streaming);
       if (!streaming) continue;
       const took = performance.now() - begun;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(PERIOD_MS, 2 * took)));
+      // A text that has ended while this one was drawn is drawn at once.
+      if (this.hasEnd()) continue;
+      await this.pause(Math.min(Math.max(PERIOD_MS, 2 * took), LONGEST_MS));
     }
     this.busy = false;
+  }
+
+  private hasEnd(): boolean {
+    return this.wanted?.streaming === false;
+  }
+
+  private async pause(duration: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, duration);
+      this.endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.endPause = null;
   }
 
   private keepHeight(streaming: boolean): void {

@@ -78,7 +78,8 @@ export class ServiceManager {
       const why = this.pilots.explain(pilot.id);
       return { text: `waits for pilot "${pilot.name}", which is ${pilot.state}: ${why.text}`, evidence: why.evidence };
     }
-    return { text: service.reason?.text ?? `it is ${service.state}`, evidence };
+    const plain = service.state === 'READY' ? 'nothing stands in its way' : `it is ${service.state}`;
+    return { text: service.reason?.text ?? plain, evidence };
   }
 
   log(ref: string, number: number, range: LogRange): Promise<LogChunk> {
@@ -141,12 +142,17 @@ export class ServiceManager {
     }
     const ignore = new Set(['name', 'pilot']);
     refuseChanges('service', live.name, live.id, live.description, asked, ignore);
-    if (asked.pilot !== undefined && this.pilots.get(asked.pilot).id !== live.pilot) {
+    const wanted = asked.pilot === undefined ? undefined : this.pilots.get(asked.pilot);
+    if (wanted !== undefined && wanted.id !== live.pilot) {
       const pilot = this.context.picture.get('pilot', live.pilot ?? '');
       throw new PilothouseError(
         'DESCRIPTION_CHANGED',
-        `service "${live.name}" runs on pilot "${pilot?.name ?? live.pilot}", not on "${asked.pilot}"`,
-        { hint: 'Stop it first, or take another name.', ids: { service: live.id }, field: 'pilot' },
+        `service "${live.name}" runs on pilot "${pilot?.name ?? live.pilot}", not on "${wanted.name}"`,
+        {
+          hint: 'Stop it first, take another name, or leave "pilot" out to use the one that runs.',
+          ids: { service: live.id },
+          field: 'pilot',
+        },
       );
     }
   }

@@ -40,4 +40,4 @@ export function isId(kind: IdKind, text: string): boolean {
 export const nameSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'use letters, digits, dots, dashes and underscores, at most 63')
-  .meta({ title: 'Name', description: 'Unique among your live things of this kind' });
+  .meta({ title: 'Name', description: 'By which you and your notebooks find it again; empty: one is made' });

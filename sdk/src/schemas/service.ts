@@ -78,7 +78,7 @@ export const attachDescriptionSchema = z
     allowUnauthenticated: z
       .boolean()
       .default(false)
-      .meta({ title: 'Allow a server without a key', description: 'Anybody who reaches its port can use it' }),
+      .meta({ title: 'Allow a server without a key', description: 'Such a server answers everybody who reaches its port' }),
   })
   .meta({ id: 'AttachDescription', title: 'Attach service' });
 export type AttachDescription = z.input<typeof attachDescriptionSchema>;

@@ -48,12 +48,20 @@ export const logs: Command = {
         if (json) print(JSON.stringify(chunk));
         else process.stdout.write(chunk.text);
         const more = chunk.next < chunk.size;
-        if (chunk.complete || (!more && values.follow !== true)) return EXIT.ok;
+        const ends = chunk.complete || (!more && values.follow !== true);
+        // Many servers write to stderr alone: no answer at all would look like a log that is lost.
+        if (ends && chunk.size === 0 && !json) note(nothingWritten(stream, chunk.complete));
+        if (ends) return EXIT.ok;
         if (!more) await delay(FOLLOW_MS);
         offset = chunk.next;
       }
     }),
 };
+
+function nothingWritten(stream: 'stdout' | 'stderr', complete: boolean): string {
+  const said = `Nothing was written to ${stream}${complete ? '' : ' so far'}`;
+  return stream === 'stdout' ? `${said}; "--stderr" shows the other output.` : `${said}.`;
+}
 
 /** Finds the thing of whichever kind has this id or name: pilots first, then services, then tasks. */
 async function find(session: Session, ref: string): Promise<Pilot | Service | Task> {

@@ -101,11 +101,8 @@ function parseReport(log: unknown): [cwd: unknown, env: Record<string, string>] 
   return [report[0], report[1]];
 }
 
-function asNobody(argv: string[], env: NodeJS.ProcessEnv) {
-  return runCaptured(['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...argv], {
-    env,
-    cwd: '/',
-  });
+function asNobody(argv: string[]) {
+  return runCaptured(['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...argv], { cwd: '/' });
 }
 
 /** What the relay answers to a WebSocket handshake. */

@@ -35,7 +35,13 @@ async function allDone(client: Client, tasks: readonly TaskRecord[]): Promise<Ta
 /** Kills what runs for pilots, all of it at once; says how much there was. Wardens bring each other back: call it again. */
 function killPilots(): number {
   const left = place.processes().filter(({ command }) => !command.includes('kernels-bridge'));
-  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
   return left.length;
 }
 

@@ -1,6 +1,6 @@
 // `npm run check`: Biome, strict TypeScript, the dependency rules, ruff and pyright. Every check runs, also after one
 // has failed, so that one run shows everything there is to mend.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODE24, REPO, VENV } from './lib/paths.mjs';
 import { runCaptured } from './lib/processes.mjs';
@@ -8,9 +8,8 @@ import { runCaptured } from './lib/processes.mjs';
 const venvTool = (name) => join(VENV, 'bin', name);
 const nodeTool = (path, ...args) => [process.execPath, join(REPO, 'node_modules', path), ...args];
 
-const sources = ['sdk', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'].flatMap((name) =>
-  ['src', 'test'].map((folder) => join(name, folder)).filter((folder) => hasFiles(join(REPO, folder))),
-);
+const packages = ['sdk', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'];
+const sources = [...packages.flatMap((name) => [join(name, 'src'), join(name, 'test')]), 'scripts', 'benchmarks'];
 
 /** The checks in the order that finds the cheapest mistakes first. */
 export const checks = [
@@ -49,10 +48,6 @@ export const checks = [
 
 function pythonRemedy() {
   return '`npm test -- check` installs it into .pilothouse/venv';
-}
-
-function hasFiles(folder) {
-  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 /** Runs the checks and returns `{ passed, failed }`; prints what a failing one said. */

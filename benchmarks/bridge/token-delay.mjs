@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@pilothouse/sdk/node';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 import { NODE24 } from '../../scripts/lib/paths.mjs';
 import { startBrowser, startJupyter } from '../lib/jupyter.mjs';
 import { eventually } from '../lib/stack.mjs';
@@ -31,14 +31,13 @@ async function startEcho(stack) {
 
 /** The page's half: one SDK session over a WebSocket that notes when each frame came in, and one echo socket. */
 async function pageScript() {
-  const bundle = await build({
-    entryPoints: [here('page.mjs')],
-    bundle: true,
-    format: 'iife',
+  const { output } = await build({
+    input: here('page.mjs'),
     platform: 'browser',
+    output: { format: 'iife', codeSplitting: false },
     write: false,
   });
-  return bundle.outputFiles[0].text;
+  return output[0].code;
 }
 
 const summary = (samples) => ({

@@ -1,10 +1,11 @@
 // A real JupyterLab with the Pilothouse extension, and a real browser.
 
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { launchOptions } from '../../scripts/lib/chromium.mjs';
 import { REPO, VENV_PYTHON } from '../../scripts/lib/paths.mjs';
-import { newToken } from '../../scripts/lib/token.mjs';
 import { eventually } from './stack.mjs';
 
 /** A port on loopback that was free a moment ago. */
@@ -21,7 +22,7 @@ export function freePort() {
 /** Starts JupyterLab for a stack; the token travels in the environment. */
 export async function startJupyter(stack, extraEnv = {}) {
   const port = await freePort();
-  const token = newToken();
+  const token = randomBytes(24).toString('hex');
   const child = stack.spawn(
     [
       VENV_PYTHON,
@@ -63,17 +64,5 @@ export async function startJupyter(stack, extraEnv = {}) {
 export async function startBrowser() {
   const require = createRequire(join(REPO, 'ui-tests', 'package.json'));
   const { chromium } = require('@playwright/test');
-  return chromium.launch({
-    executablePath: process.env.PILOTHOUSE_CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-dev-shm-usage',
-    ],
-  });
+  return chromium.launch(launchOptions());
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
+from ._traceback import readers_lines
+
 ErrorCode = Literal[
     "BRIDGE_UNREACHABLE",
     "BRIDGE_RESTARTED",
@@ -171,6 +173,10 @@ class PilothouseError(Exception):
         remedy = f"{_capital(self.hint).rstrip('. ')}. " if self.hint else ""
         tail = f"\n{self.evidence}" if self.evidence else ""
         return f"{remedy}{_capital(self.message).rstrip('. ')} ({self.code}).{tail}"
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a cell."""
+        return readers_lines(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default would call __init__ with the positional arguments alone and so lose the hint and the ids.

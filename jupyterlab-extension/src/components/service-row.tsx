@@ -16,7 +16,9 @@ export function ServiceLoad({ service }: { readonly service: ServiceRecord }): J
   return (
     <>
       {load.p50 === null ? null : (
-        <span title={trans.__('Median time of the last answers')}>{formatMilliseconds(load.p50)}</span>
+        <span title={trans.__('Median time of the last answers')}>
+          {trans.__('%1 an answer', formatMilliseconds(load.p50))}
+        </span>
       )}
       <Sparkline values={load.recent} />
       {load.outstanding > 0 ? <span>{trans.__('%1 answering', load.outstanding)}</span> : null}

@@ -116,6 +116,18 @@ describe('a lost connection', () => {
   });
 });
 
+describe('services', () => {
+  it('are started from the template named, or by a command under the name given', async () => {
+    const { session } = createTestSession();
+    const llm = await session.services.start('smollm2');
+    expect(llm.record.description).toMatchObject({ template: 'smollm2' });
+    const mine = await session.services.start('mine', { command: ['serve', '{port}', '{apiKeyFile}'] });
+    expect(mine.record.description).toMatchObject({ name: 'mine', command: ['serve', '{port}', '{apiKeyFile}'] });
+    expect(mine.record.description).not.toHaveProperty('template');
+    await session.close();
+  });
+});
+
 describe('answers', () => {
   it('return at once and get their id with the submission', async () => {
     const { session } = createTestSession({ answer: () => ['one', ' two'] });

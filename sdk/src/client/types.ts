@@ -206,8 +206,8 @@ export type ServiceInput = Omit<ServiceDescription, 'pilot'> & { readonly pilot?
 
 export interface Services {
   templates(options?: CallOptions): Promise<TemplateReport[]>;
-  /** Always a new one. */
-  start(template: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
+  /** Always a new one: of the template named, or, where the description has a `command`, under the name given. */
+  start(what: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
   /** The live one of that name, else a new one; the name is also the template where none is given. */
   ensure(name: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
   attach(description: AttachDescription, options?: CallOptions): Promise<Service>;

@@ -17,10 +17,10 @@ export function servicesOf(core: Core): Services {
   return {
     templates: (options) =>
       caller.call('listing templates', options, (api, signal) => api.services.templates({}, { signal })),
-    async start(template, input = {}, options) {
+    async start(what, input = {}, options) {
       const submission = caller.submission();
-      const description = { ...plain(input), template };
-      const record = await caller.call(`starting ${template}`, options, (api, signal) =>
+      const description = { ...plain(input), ...(input.command === undefined ? { template: what } : { name: what }) };
+      const record = await caller.call(`starting ${what}`, options, (api, signal) =>
         api.services.start({ description, ...submission }, { signal }),
       );
       return new ServiceHandle(core, store.services.put(record));

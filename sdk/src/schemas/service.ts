@@ -75,13 +75,10 @@ export const attachDescriptionSchema = z
       description: 'The stored key that the server asks for; none for a server without a key',
     }),
     model: z.string().optional().meta({ title: 'Model', description: 'Empty: the first model that the server lists' }),
-    allowUnauthenticated: z
-      .boolean()
-      .default(false)
-      .meta({
-        title: 'Allow a server without a key',
-        description: 'Such a server answers everybody who reaches its port',
-      }),
+    allowUnauthenticated: z.boolean().default(false).meta({
+      title: 'Allow a server without a key',
+      description: 'Such a server answers everybody who reaches its port',
+    }),
   })
   .meta({ id: 'AttachDescription', title: 'Attach service' });
 export type AttachDescription = z.input<typeof attachDescriptionSchema>;

@@ -1,10 +1,10 @@
 import { defineConfig } from '@playwright/test';
-import tests from './playwright.config.js';
+import config from './playwright.config.js';
 
-/** `npm run pictures`: the same browser and the same product as the tests, twice the pixels. */
+/** The pictures of README and guide: not a test, though made like one. */
 export default defineConfig({
-  ...tests,
+  ...config,
   testDir: 'pictures',
   reporter: [['list']],
-  use: { ...tests.use, deviceScaleFactor: 1.5, viewport: { width: 1280, height: 760 } },
+  use: { ...config.use, viewport: { width: 1360, height: 800 }, deviceScaleFactor: 1.5 },
 });

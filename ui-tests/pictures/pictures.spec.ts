@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { REPO } from '../../scripts/lib/paths.mjs';
+import { AnswerCell } from '../src/answer-cell.js';
+import { expect, test } from '../src/fixtures.js';
+import type { Lab } from '../src/lab.js';
+import { pageOf, Sidebar } from '../src/sidebar.js';
+
+const IMAGES = join(REPO, 'docs', 'images');
+const NOTEBOOK = 'first-light-python.ipynb';
+const THEMES = [
+  { theme: 'JupyterLab Light', suffix: '' },
+  { theme: 'JupyterLab Dark', suffix: '-dark' },
+];
+
+test('pictures of the first notebook and of a service', async ({ ownStack, openLab }) => {
+  test.setTimeout(240_000);
+  const lab = await openLab(ownStack, NOTEBOOK);
+  const sidebar = await Sidebar.open(lab);
+  await widen(lab, 400);
+  const cell = lab.cell(3);
+  await lab.runAll();
+  const answer = new AnswerCell(cell);
+  await answer.ended();
+  // Asked again, the service is warm and the figures are those of every day.
+  await lab.runCell(3);
+  await answer.streaming();
+  await answer.ended();
+  await lab.save();
+  await expect(sidebar.row('Services', 'smollm2')).toContainText('READY');
+  await inBothThemes(lab, 'first-light');
+
+  await sidebar.row('Services', 'smollm2').getByRole('button', { name: 'smollm2', exact: true }).click();
+  const page = pageOf(lab, 'smollm2');
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  const asked = new AnswerCell(page);
+  await asked.streaming();
+  await asked.ended();
+  await page.getByRole('heading', { name: 'smollm2', exact: true }).scrollIntoViewIfNeeded();
+  await inBothThemes(lab, 'service-page');
+});
+
+async function inBothThemes(lab: Lab, name: string): Promise<void> {
+  for (const { theme, suffix } of THEMES) {
+    await lab.command('apputils:change-theme', { theme });
+    await expect(lab.page.locator('body')).toHaveAttribute('data-jp-theme-name', theme);
+    // Neither a pointer's highlight nor a notification belongs to what is shown.
+    await lab.page.mouse.move(1, 400);
+    await lab.page.evaluate(() => document.fonts.ready.then(() => undefined));
+    await lab.page.screenshot({ path: join(IMAGES, `${name}${suffix}.png`), animations: 'disabled' });
+  }
+  await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
+}
+
+/** Drags the edge of the sidebar. */
+async function widen(lab: Lab, width: number): Promise<void> {
+  const box = await lab.page.getByRole('region', { name: 'Pilothouse', exact: true }).boundingBox();
+  if (box === null) throw new Error('The sidebar is not shown');
+  await lab.page.mouse.move(box.x + box.width + 1, 400);
+  await lab.page.mouse.down();
+  await lab.page.mouse.move(box.x + width, 400, { steps: 4 });
+  await lab.page.mouse.up();
+}

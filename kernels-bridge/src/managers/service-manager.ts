@@ -132,7 +132,7 @@ export class ServiceManager {
       // Attached by hand under this name; `ensure` without a way to start one just means that service.
       if (asked.template === undefined && asked.command === undefined) return;
       throw new PilothouseError('DESCRIPTION_CHANGED', `service "${live.name}" is there, attached from ${live.url}`, {
-        hint: 'Take another name, or detach it first.',
+        hint: 'Take another name, or stop it first; its server goes on.',
         ids: { service: live.id },
         field: 'name',
         evidence: findDifferences(live.description, asked)

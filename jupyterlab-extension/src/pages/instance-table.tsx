@@ -10,7 +10,7 @@ import { useApp } from '../hooks/context.js';
 export function InstanceTable({ service }: { readonly service: ServiceRecord }): JSX.Element {
   const { trans } = useApp();
   return (
-    <table className="ph-Table ph-mod-wide">
+    <table className="ph-Table ph-Instances ph-mod-wide">
       <caption className="ph-offscreen">{trans.__('Instances of %1', service.name)}</caption>
       <thead>
         <tr>

@@ -89,10 +89,14 @@ function ServiceDetails(props: { readonly service: ServiceRecord; readonly part:
         <span>
           {final ? null : trans.__('for')} <Since time={service.since} ago={final} />
         </span>
-        <span>{readiness(service, trans)}</span>
-        <span className="ph-Meters">
-          <ServiceLoad service={service} />
-        </span>
+        {final ? null : (
+          <>
+            <span>{readiness(service, trans)}</span>
+            <span className="ph-Meters">
+              <ServiceLoad service={service} />
+            </span>
+          </>
+        )}
         <span className="ph-Page-actions">
           <HelpButton page="services" />
           {final ? null : (

@@ -54,7 +54,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<IPilothouse> = {
       hidden: new Hidden(session, (error) => {
         Notification.error(trans.__('Not taken off the list. %1', problemLine(problemOf(error))), { autoClose: 8000 });
       }),
-      notebook: new TrackedNotebook(notebooks),
+      notebook: new TrackedNotebook(notebooks, (id) => app.shell.activateById(id)),
       rendermime,
       commands: app.commands,
       trans,

@@ -13,7 +13,11 @@ export interface NotebookTarget {
 
 /** The notebook used last, through JupyterLab's tracker of notebooks. */
 export class TrackedNotebook implements NotebookTarget {
-  constructor(private readonly tracker: INotebookTracker | null) {}
+  /** @param bringUp - Brings a panel to the front by its id: one behind a page would take the code unseen. */
+  constructor(
+    private readonly tracker: INotebookTracker | null,
+    private readonly bringUp: (id: string) => void,
+  ) {}
 
   get language(): Language | null {
     const panel = this.tracker?.currentWidget ?? null;
@@ -34,7 +38,7 @@ export class TrackedNotebook implements NotebookTarget {
     const useActive = active?.type === 'code' && active.sharedModel.getSource().trim() === '';
     if (!useActive) NotebookActions.insertBelow(notebook);
     notebook.activeCell?.model.sharedModel.setSource(code);
-    panel.activate();
+    this.bringUp(panel.id);
     return true;
   }
 }

@@ -5,18 +5,18 @@ import { expect, test } from '../src/fixtures.js';
 import type { Lab } from '../src/lab.js';
 import { pageOf, Sidebar } from '../src/sidebar.js';
 
-const IMAGES = join(REPO, 'docs', 'images');
 const NOTEBOOK = 'first-light-python.ipynb';
+/** The light ones are the README's; the dark ones are for looking at. */
 const THEMES = [
-  { theme: 'JupyterLab Light', suffix: '' },
-  { theme: 'JupyterLab Dark', suffix: '-dark' },
+  { theme: 'JupyterLab Dark', folder: join(REPO, 'ui-tests', 'test-results', 'dark') },
+  { theme: 'JupyterLab Light', folder: join(REPO, 'docs', 'images') },
 ];
 
 test('pictures of the first notebook and of a service', async ({ ownStack, openLab }) => {
   test.setTimeout(240_000);
   const lab = await openLab(ownStack, NOTEBOOK);
   const sidebar = await Sidebar.open(lab);
-  await widen(lab, 400);
+  await widen(lab, 350);
   const cell = lab.cell(3);
   await lab.runAll();
   const answer = new AnswerCell(cell);
@@ -35,20 +35,19 @@ test('pictures of the first notebook and of a service', async ({ ownStack, openL
   const asked = new AnswerCell(page);
   await asked.streaming();
   await asked.ended();
-  await page.getByRole('heading', { name: 'smollm2', exact: true }).scrollIntoViewIfNeeded();
   await inBothThemes(lab, 'service-page');
 });
 
 async function inBothThemes(lab: Lab, name: string): Promise<void> {
-  for (const { theme, suffix } of THEMES) {
+  for (const { theme, folder } of THEMES) {
     await lab.command('apputils:change-theme', { theme });
     await expect(lab.page.locator('body')).toHaveAttribute('data-jp-theme-name', theme);
     // Neither a pointer's highlight nor a notification belongs to what is shown.
+    for (const hide of await lab.page.getByTitle('Hide notification').all()) await hide.click();
     await lab.page.mouse.move(1, 400);
     await lab.page.evaluate(() => document.fonts.ready.then(() => undefined));
-    await lab.page.screenshot({ path: join(IMAGES, `${name}${suffix}.png`), animations: 'disabled' });
+    await lab.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
   }
-  await lab.command('apputils:change-theme', { theme: 'JupyterLab Light' });
 }
 
 /** Drags the edge of the sidebar. */

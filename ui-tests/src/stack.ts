@@ -133,7 +133,8 @@ export class Stack {
   async stopLab(): Promise<void> {
     const child = this.#start;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
+    // `close`, not `exit`: what it said last is still on its way when the process is gone.
+    const ended = once(child, 'close');
     child.kill('SIGINT');
     await ended;
   }

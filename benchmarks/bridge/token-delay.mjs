@@ -62,7 +62,8 @@ export async function tokenDelay(stack, repeats, say) {
       ({ url, token }) => `${url.replace('http', 'ws')}/pilothouse/ws?token=${token}`,
     );
     const page = await browser.newPage();
-    await page.goto('about:blank');
+    // A page of this host: browsers keep others, an empty one too, from addresses of the local network.
+    await page.goto(`${jupyters[0].url}/login`);
     await page.addScriptTag({ content: await pageScript() });
     const results = [];
     for (let repeat = 0; repeat < repeats; repeat += 1) {

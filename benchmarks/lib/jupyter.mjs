@@ -33,6 +33,8 @@ export async function startJupyter(stack, extraEnv = {}) {
       '--ip=127.0.0.1',
       `--port=${port}`,
       '--ServerApp.port_retries=0',
+      // The page stands for two JupyterLabs at once, so it belongs to neither.
+      '--ServerApp.allow_origin=*',
       `--ServerApp.root_dir=${stack.workspace}`,
     ],
     { env: { ...stack.env, JUPYTER_TOKEN: token, ...extraEnv } },

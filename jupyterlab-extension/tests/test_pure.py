@@ -131,6 +131,16 @@ def test_error_survives_copies() -> None:
     assert PilothouseError.from_data({"code": "FROM_THE_FUTURE", "message": "m"}).code == "INTERNAL"
 
 
+def test_a_cell_shows_the_readers_own_lines() -> None:
+    with pytest.raises(PilothouseError) as caught:
+        check_socket_path(Path("/tmp") / ("x" * 200))
+    shown = "".join(caught.value._render_traceback_())
+    assert 'check_socket_path(Path("/tmp")' in shown
+    assert "places.py" not in shown
+    assert "(UNSAFE_PATH)" in shown
+    assert caught.traceback[-1].path.name == "places.py", "a debugger still finds every frame"
+
+
 def test_same_codes_as_the_other_side() -> None:
     source = (SDK / "errors" / "codes.ts").read_text()
     table = source[source.index("ERROR_CODES = {") : source.index("} as const")]

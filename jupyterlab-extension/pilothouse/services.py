@@ -88,7 +88,7 @@ class Services:
 
     def start(
         self,
-        template: str | None = None,
+        what: str | None = None,
         *,
         name: str | None = None,
         params: Params | None = None,
@@ -105,9 +105,9 @@ class Services:
         pilot: Ref | None = None,
         timeout: Duration | None = None,
     ) -> Service:
-        """Always a new one; the fields are those of :meth:`ensure`."""
+        """Always a new one of a template, or with ``command`` of that name; the fields are those of :meth:`ensure`."""
         made = self._async.start(
-            template,
+            what,
             name=name,
             params=params,
             command=command,

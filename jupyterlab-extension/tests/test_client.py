@@ -104,6 +104,14 @@ def test_errors_are_typed(session: ph.Session) -> None:
     assert code_of(lambda: missing.result(timeout="30s")).code == "EXECUTABLE_NOT_FOUND"
 
 
+def test_a_service_of_ones_own_has_the_first_word_as_its_name(session: ph.Session) -> None:
+    pilot = pilot_of(session)
+    mine = session.services.start("mine", command=["sleep", "1000"], allow_unauthenticated=True, pilot=pilot)
+    assert (mine.name, mine.record["template"]) == ("mine", None)
+    mine.stop()
+    assert mine.done(timeout="30s")["state"] == "STOPPED"
+
+
 def test_interrupt_ends_the_wait_and_not_the_work(product: Folders, session: ph.Session) -> None:
     pilot_of(session)
     code = """

@@ -18,7 +18,7 @@ class AsyncServices(Part):
 
     async def start(
         self,
-        template: str | None = None,
+        what: str | None = None,
         *,
         name: str | None = None,
         params: Params | None = None,
@@ -35,10 +35,10 @@ class AsyncServices(Part):
         pilot: Ref | None = None,
         timeout: Duration | None = None,
     ) -> AsyncService:
-        """Always a new one; the fields are those of :meth:`ensure`."""
+        """Always a new one of a template, or with ``command`` of that name; the fields are those of :meth:`ensure`."""
         described = service_description(
-            name=name,
-            template=template,
+            name=(name or what) if command is not None else name,
+            template=None if command is not None else what,
             params=params,
             command=command,
             env=env,

@@ -123,6 +123,7 @@ describe('with a pilot, a task and a service', () => {
     });
     expect((await pilothouse(['logs', done])).out).toBe('out\n');
     expect((await pilothouse(['logs', done, '--stderr'])).out).toBe('err\n');
+    expect((await pilothouse(['logs', long])).err).toContain('Nothing was written to stdout so far');
     expect((await pilothouse(['explain', waiting.slice(0, -2)])).out).toMatch(/is SCHEDULING: waits for 1 core/);
     expect(await json(['explain', 'demo'])).toMatchObject({ id: pilot.id, state: 'ACTIVE' });
     expect((await pilothouse(['explain', 'nobody'])).code).toBe(3);

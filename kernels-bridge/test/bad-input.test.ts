@@ -107,6 +107,17 @@ describe('a wrong description', () => {
     expect(await errorOf(wrong)).toMatchObject({ code: 'INVALID_DESCRIPTION', field: 'tasks.0.description.gpus' });
   });
 
+  it.each([
+    [{ cores: 1.5 }, 'description.cores: use a whole number'],
+    [{ cores: 'many' }, 'description.cores: use a number'],
+    [{ cores: 0 }, 'description.cores: use at least 1'],
+    [{ runtime: 'soon' }, 'description.runtime: write a duration as 90s, 30m, 2h or 1h30m'],
+    [{ engine: 'cloud' }, 'description.engine: use local'],
+  ])('is answered in words for people: %j', async (description, message) => {
+    const { body } = await post('/api/v1/pilots/submit', JSON.stringify({ description, origin, key: newKey() }));
+    expect(body).toMatchObject({ code: 'INVALID_DESCRIPTION', message });
+  });
+
   it('names a field that there is not', async () => {
     const { status, body } = await post(
       '/api/v1/pilots/submit',

@@ -1,4 +1,4 @@
-import { sentence } from '@pilothouse/sdk/internal';
+import { plainWords, sentence } from '@pilothouse/sdk/internal';
 import type { RJSFSchema } from '@rjsf/utils';
 import { z } from 'zod';
 
@@ -64,19 +64,10 @@ function isObject(value: unknown): value is Json {
 
 /** What zod has against a value, as issues of fields. */
 export function zodIssues(schema: z.ZodType, value: unknown): FieldIssue[] {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: plainWords });
   if (result.success) return [];
   return result.error.issues.map((issue) => ({
     path: issue.path.map(String),
-    message: sentence(readable(issue)),
+    message: sentence(issue.message),
   }));
-}
-
-/** A union says only "invalid input"; the reason for the text form is the one that helps. */
-function readable(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_union') {
-    const inner = issue.errors.flat().find((part) => part.code === 'invalid_format');
-    if (inner !== undefined) return inner.message;
-  }
-  return issue.message;
 }

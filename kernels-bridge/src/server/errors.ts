@@ -1,6 +1,9 @@
 import { ORPCError, ValidationError } from '@orpc/server';
-import { type ErrorCode, type ErrorData, PilothouseError, toErrorData } from '@pilothouse/sdk/internal';
+import { type ErrorCode, type ErrorData, PilothouseError, plainWords, toErrorData } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+
+// This process checks what users write: its words are for them. (oRPC parses by itself, so only zod's own setting reaches it.)
+z.config({ customError: plainWords });
 
 /** HTTP status of the codes that have a fitting one; the others are 409: the call was right, the state was not. */
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { BridgeApi } from '../client/api.js';
 import { isFinal } from '../client/picture/final.js';
 import { PilothouseError } from '../errors/index.js';
+import { plainWords } from '../errors/plain-words.js';
 import { newId } from '../ids/ids.js';
 import {
   type AnswerRecord,
@@ -255,7 +256,7 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.map(String).join('.') ?? '';

@@ -7,10 +7,11 @@ const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 } as const;
 /** Ten years: beyond it moments can no longer be reckoned with, and nothing here lasts as long. */
 const LONGEST_SECONDS = 3650 * 86400;
 
-const writtenSchema = z.union([
-  z.string().regex(WHOLE, 'write a duration as 90s, 30m, 2h or 1h30m'),
-  z.strictObject({ seconds: z.number().nonnegative() }),
-]);
+const HOW = 'write a duration as 90s, 30m, 2h or 1h30m';
+
+const writtenSchema = z.union([z.string().regex(WHOLE, HOW), z.strictObject({ seconds: z.number().nonnegative() })], {
+  error: HOW,
+});
 
 /** A length of time as users write it; see {@link durationSchema}. */
 export type Duration = z.infer<typeof writtenSchema>;

@@ -21,8 +21,11 @@ export async function idle(stack, seconds) {
   try {
     const page = await browser.newPage();
     await page.goto(`${jupyter.url}/lab?token=${jupyter.token}`);
-    await page.getByRole('tab', { name: 'Pilothouse' }).click();
-    await page.getByText('paced').first().waitFor();
+    const panel = page.getByRole('region', { name: 'Pilothouse', exact: true });
+    await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+    // A layout that was restored may have it open already; a click would then close it.
+    if (!(await panel.isVisible())) await page.getByRole('tab', { name: 'Pilothouse', exact: true }).click();
+    await panel.getByText('paced').waitFor();
     const pids = {
       bridge: stack.pid('kernels-bridge/lib/main.js'),
       agent: stack.pid('pilot-agent/lib/main.js'),

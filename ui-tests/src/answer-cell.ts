@@ -44,8 +44,11 @@ export class AnswerCell {
   /** The text exactly as it came, which "plain text" shows. */
   async plainText(): Promise<string> {
     const mode = this.region.getByRole('button', { name: /^(plain text|formatted)$/ });
-    if ((await mode.innerText()) === 'plain text') await mode.click();
-    await expect(mode).toHaveText('formatted');
+    // A notebook that has just been opened draws its outputs once more, and the choice is gone again.
+    await expect(async () => {
+      if ((await mode.innerText()) === 'plain text') await mode.click();
+      await expect(mode).toHaveText('formatted', { timeout: 1000 });
+    }).toPass({ timeout: 20_000 });
     return this.region
       .locator('pre')
       .first()

@@ -28,7 +28,7 @@ export async function idle(stack, seconds) {
     await panel.getByText('paced').waitFor();
     const pids = {
       bridge: stack.pid('kernels-bridge/lib/main.js'),
-      agent: stack.pid('pilot-agent/lib/main.js'),
+      agent: stack.pid('pilot-agent/lib/main.js', 'warden.py'),
       warden: stack.pid('warden.py'),
     };
     const used = () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid)]));

@@ -39,9 +39,11 @@ export function createStack() {
     workspace,
     env,
     spawn: (argv, options = {}) => spawn(argv[0], argv.slice(1), { env, cwd: workspace, stdio: 'ignore', ...options }),
-    /** The one process of this stack whose command line holds `part`. */
-    pid(part) {
-      const found = processesOf(home).filter(({ command }) => command.includes(part));
+    /** A process of this stack whose command line holds `part` and, where given, not `without`. */
+    pid(part, without) {
+      const found = processesOf(home).filter(
+        ({ command }) => command.includes(part) && (without === undefined || !command.includes(without)),
+      );
       if (found.length === 0) throw new Error(`no process with "${part}" runs`);
       return found[0].pid;
     },

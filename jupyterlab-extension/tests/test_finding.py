@@ -99,7 +99,7 @@ def test_another_user_is_refused(product: Folders, session: ph.Session) -> None:
         """,
     )
     assert out.startswith("PERMISSION_DENIED False")
-    assert "permission denied" in out
+    assert "permission denied" in out.lower()
 
 
 def test_owned_by_another_host(product: Folders, session: ph.Session) -> None:

@@ -81,7 +81,7 @@ export class AnswerArchive {
   }
 
   started(answer: KeptAnswer, instance: { id: string; index: number }): void {
-    this.#later([{ type: 'started', id: answer.id, instance }]);
+    this.#later([{ type: 'started', id: answer.id, at: answer.record.since, instance }]);
   }
 
   /** There are chunks that the log does not have yet. */
@@ -132,14 +132,14 @@ export class AnswerArchive {
     if (answer === undefined) return;
     switch (record.type) {
       case 'started':
-        answer.enter('STREAMING', record.t, { instance: record.instance });
+        answer.enter('STREAMING', record.at, { instance: record.instance });
         break;
       case 'chunks':
         answer.append(record.chunks.slice(Math.max(0, answer.chunks.length - record.from)));
         break;
       case 'ended': {
         const { finishReason, usage, timing, model, error } = record;
-        answer.enter(record.state, record.t, { finishReason, usage, timing, model, error });
+        answer.enter(record.state, record.at, { finishReason, usage, timing, model, error });
         break;
       }
       case 'viewed':
@@ -198,8 +198,8 @@ export class AnswerArchive {
 
 /** The record of an answer's end. */
 export function endedEntry(answer: KeptAnswer): Extract<CallEntry, { type: 'ended' }> {
-  const { id, state, finishReason, usage, timing, model, error } = answer.record;
-  return { type: 'ended', id, state, finishReason, usage, timing, model, error };
+  const { id, state, since: at, finishReason, usage, timing, model, error } = answer.record;
+  return { type: 'ended', id, at, state, finishReason, usage, timing, model, error };
 }
 
 function plain(answer: KeptAnswer, from: number): { text: string; at: number }[] {

@@ -99,7 +99,7 @@ export class AnswerRun {
     };
     const t = clock.iso();
     try {
-      await archive.end(answer, { type: 'ended', id: answer.id, state, ...fields });
+      await archive.end(answer, { type: 'ended', id: answer.id, at: t, state, ...fields });
       answer.enter(state, t, fields);
     } catch (error) {
       // The log cannot be written any more: say so in the answer itself, since its end cannot be promised to last.

@@ -24,6 +24,8 @@ export const callRecordSchema = z.discriminatedUnion('type', [
     ...stamp,
     type: z.literal('started'),
     id: z.string(),
+    /** When its state was entered, which is a little before the line was written. */
+    at: timeSchema,
     instance: z.object({ id: z.string(), index: z.int() }),
   }),
   /** Pieces of text, at most 100 ms after they were read; the first has the number `from`. */
@@ -32,6 +34,7 @@ export const callRecordSchema = z.discriminatedUnion('type', [
     ...stamp,
     type: z.literal('ended'),
     id: z.string(),
+    at: timeSchema,
     state: requestStateSchema,
     finishReason: z.string().nullable(),
     usage: usageSchema.nullable(),

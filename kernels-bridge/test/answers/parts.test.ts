@@ -92,7 +92,7 @@ describe('the calls log', () => {
       await archive.add(answer);
       await archive.end(answer, {
         type: 'ended',
-        at: '2026-01-01T00:00:00.000Z',
+        at: systemClock.iso(),
         id: answer.id,
         state: 'DONE',
         finishReason: 'stop',

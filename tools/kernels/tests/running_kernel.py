@@ -40,3 +40,9 @@ class Kernel:
         reply = self.client.execute_interactive(code, output_hook=ran.messages.append, timeout=CELL_LIMIT)
         ran.status = reply["content"]["status"]
         return ran
+
+    def reply_to(self, message_id: str) -> str:
+        """The status of the reply to a cell that was sent without waiting for it."""
+        while (reply := self.client.get_shell_msg(timeout=CELL_LIMIT))["parent_header"].get("msg_id") != message_id:
+            pass
+        return reply["content"]["status"]

@@ -5,9 +5,11 @@
  */
 export * from './errors/index.js';
 export type { Reason } from './schemas/common.js';
+export * from './schemas/function.js';
 export type { PilotUsage } from './schemas/pilot.js';
 export type { Bootstrap, Endpoint, ProbeResult } from './schemas/service.js';
-export type { LogChunk, OutputRange } from './schemas/task.js';
+export * from './schemas/staging.js';
+export * from './schemas/task.js';
 export * from './states/index.js';
 export * from './units/duration.js';
 export * from './units/size.js';

@@ -1,6 +1,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { idSchema, nameSchema } from '../ids/ids.js';
+import { timeSchema } from '../schemas/common.js';
 import {
   answerRecordSchema,
   attachDescriptionSchema,
@@ -9,6 +10,7 @@ import {
   chunkBatchSchema,
   credentialReportSchema,
   engineReportSchema,
+  fileChunkSchema,
   helloSchema,
   keySchema,
   logChunkSchema,
@@ -21,11 +23,19 @@ import {
   serviceRecordSchema,
   targetSchema,
   taskDescriptionSchema,
+  taskEntrySchema,
+  taskFileSchema,
+  taskOutcomeSchema,
   taskRecordSchema,
+  taskRowsSchema,
+  taskSetDescriptionSchema,
+  taskSetRecordSchema,
   templateReportSchema,
+  timelineSchema,
   viewBundleSchema,
   viewUpdateSchema,
 } from '../schemas/index.js';
+import { durationSchema } from '../units/duration.js';
 
 /**
  * Flow control of one stream over WebSocket: the client names the stream with `sub` and allows `credits` batches;
@@ -47,7 +57,9 @@ export const watchBatchSchema = z
     /** What there was when the stream was opened goes on in the next batch; absent: now it is there whole. */
     more: z.boolean().optional(),
     pilots: z.array(pilotRecordSchema),
+    /** Those that belong to no set, unless `ids` names them. */
     tasks: z.array(taskRecordSchema),
+    sets: z.array(taskSetRecordSchema),
     services: z.array(serviceRecordSchema),
     /** Without their text. */
     answers: z.array(answerRecordSchema),
@@ -88,7 +100,7 @@ export const contract = {
     watch: oc
       .input(
         flowSchema.extend({
-          kinds: z.array(recordKindSchema).min(1).default(['pilot', 'task', 'service', 'answer']),
+          kinds: z.array(recordKindSchema).min(1).default(['pilot', 'task', 'set', 'service', 'answer']),
           /** Only these ids. */
           ids: z.array(z.string()).optional(),
           /** Go on after this point, if the epoch is still the same. */
@@ -98,6 +110,13 @@ export const contract = {
       .output(eventIterator(watchBatchSchema)),
     /** Allows more batches on a stream of this connection. */
     grant: oc.input(z.strictObject({ sub: idSchema('sub'), credits: z.int().min(1).max(1024) })).output(nothing),
+    /** Removes what is older or larger than the limits of retention; `dryRun` only tells. */
+    clean: oc.input(z.strictObject({ dryRun: z.boolean().default(false) }).prefault({})).output(
+      z.object({
+        removed: z.array(z.object({ path: z.string(), why: z.string(), files: z.int(), bytes: z.number() })),
+        kept: z.object({ files: z.int(), bytes: z.number() }),
+      }),
+    ),
     /** Takes a final thing off the lists. */
     forget: oc.input(targetSchema).output(nothing),
   },
@@ -119,6 +138,19 @@ export const contract = {
     explain: oc.input(ref).output(explanation),
     /** Ends the pilot with everything on it. */
     end: oc.input(ref).output(pilotRecordSchema),
+    /** Takes nothing new; ends when what is on it has ended. */
+    drain: oc.input(ref).output(pilotRecordSchema),
+    /** Starts nothing new until `resume`; what runs goes on. */
+    suspend: oc.input(ref).output(pilotRecordSchema),
+    resume: oc.input(ref).output(pilotRecordSchema),
+    /** Its idle time starts anew. */
+    keep: oc.input(ref).output(pilotRecordSchema),
+    /** More time, where the engine can give it; ENGINE_UNAVAILABLE with the way round where it cannot. */
+    extend: oc.input(ref.extend({ by: durationSchema })).output(pilotRecordSchema),
+    /** Who held which cores and GPUs. */
+    timeline: oc
+      .input(ref.extend({ since: timeSchema.optional(), limit: z.int().min(1).max(20_000).default(5000) }))
+      .output(timelineSchema),
   },
   tasks: {
     /** Durable when it returns. One call, one key per task: repeating it changes nothing. */
@@ -138,6 +170,63 @@ export const contract = {
     explain: oc.input(ref).output(explanation),
     log: oc.input(logInput).output(logChunkSchema),
     cancel: oc.input(ref).output(taskRecordSchema),
+    /** Several at once; those that have ended are left as they are. */
+    cancelMany: oc
+      .input(z.strictObject({ ids: z.array(z.string()).min(1).max(10_000) }))
+      .output(z.object({ canceled: z.int() })),
+    /** The same again, as a new task with `retryOf`. */
+    retry: oc.input(ref.extend(submitted)).output(taskRecordSchema),
+    /** Files in its working directory (its own folder, or what its stageOut names), at most 1,000. */
+    files: oc.input(ref).output(z.array(taskFileSchema)),
+    /** A piece of one of them; FILE_TOO_LARGE beyond the limit of the site, with the path to copy it from. */
+    output: oc
+      .input(
+        ref.extend({
+          path: z.string().min(1),
+          offset: z.number().min(0).default(0),
+          limit: z
+            .int()
+            .min(1)
+            .max(2 * 1024 * 1024)
+            .default(1024 * 1024),
+        }),
+      )
+      .output(fileChunkSchema),
+    /** All tasks (or those of one set) as compact rows, live: for tables of 100,000. Conflated, at most 10 batches a second. */
+    rows: oc
+      .input(flowSchema.extend({ set: z.string().optional(), pilot: z.string().optional() }))
+      .output(eventIterator(taskRowsSchema)),
+  },
+  sets: {
+    /** Opens a set; tasks are added to it, then it is closed. One key: repeating it gives the same set. */
+    open: oc.input(z.strictObject({ description: taskSetDescriptionSchema, ...submitted })).output(taskSetRecordSchema),
+    /**
+     * Adds tasks; durable when it returns. `from` is the number of the first: what is already there is not added twice.
+     * With `close` no more will come.
+     */
+    add: oc
+      .input(
+        z.strictObject({
+          set: z.string(),
+          from: z.int().min(0),
+          tasks: z.array(taskEntrySchema).max(10_000),
+          close: z.boolean().default(false),
+        }),
+      )
+      .output(z.object({ total: z.int() })),
+    get: oc.input(ref).output(taskSetRecordSchema),
+    list: oc.input(listInput).output(z.array(taskSetRecordSchema)),
+    /** Every outcome from number `from` in order of completion, none lost or doubled; ends after the last of a closed set. */
+    results: oc
+      .input(flowSchema.extend({ set: z.string(), from: z.int().min(0).default(0) }))
+      .output(eventIterator(z.object({ outcomes: z.array(taskOutcomeSchema), next: z.int(), complete: z.boolean() }))),
+    explain: oc.input(ref).output(explanation),
+    /** Cancels what has not ended. */
+    cancel: oc.input(ref).output(taskSetRecordSchema),
+    /** Its failed (and with `canceled`, canceled) tasks again, as a new set with `retryOf`. */
+    retryFailed: oc
+      .input(ref.extend({ canceled: z.boolean().default(false), ...submitted }))
+      .output(taskSetRecordSchema),
   },
   services: {
     templates: oc.input(nothing.prefault({})).output(z.array(templateReportSchema)),

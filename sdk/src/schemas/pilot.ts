@@ -27,6 +27,10 @@ export const pilotDescriptionSchema = z
     runtime: durationSchema
       .default('1h')
       .meta({ title: 'Runtime', description: 'The pilot ends by itself after this time, for example 30m or 1h30m' }),
+    idleAfter: durationSchema.optional().meta({
+      title: 'End when idle',
+      description: 'Gives its resources back after nothing has run for so long; default 15m with GPUs, else 1h',
+    }),
   })
   .meta({ id: 'PilotDescription', title: 'Pilot' });
 /** A pilot as users describe it: every field may be left out. */
@@ -62,6 +66,12 @@ export const pilotRecordSchema = z
     startedAt: timeSchema.nullable(),
     /** When it will end by itself. */
     endsAt: timeSchema.nullable(),
+    /** New tasks are taken but not started until it is resumed. */
+    suspended: z.boolean(),
+    /** Nothing has run since then, and at `endsAt` it ends by itself; null: something runs. */
+    idle: z.object({ since: timeSchema, endsAt: timeSchema }).nullable(),
+    /** Core and GPU seconds that tasks and services held, over those that there were; null: too early to say. */
+    efficiency: z.object({ cores: z.number().nullable(), gpus: z.number().nullable() }).nullable(),
   })
   .meta({ id: 'Pilot' });
 export type PilotRecord = z.infer<typeof pilotRecordSchema>;

@@ -4,6 +4,7 @@ import { answerRecordSchema } from './answer.js';
 import { pilotRecordSchema } from './pilot.js';
 import { serviceRecordSchema } from './service.js';
 import { taskRecordSchema } from './task.js';
+import { taskSetRecordSchema } from './task-set.js';
 
 /** MIME type of a live view in a cell. */
 export const VIEW_MIME = 'application/vnd.pilothouse.view+json';
@@ -12,12 +13,13 @@ export const VIEW_MIME = 'application/vnd.pilothouse.view+json';
 export const anyRecordSchema = z.discriminatedUnion('kind', [
   pilotRecordSchema,
   taskRecordSchema,
+  taskSetRecordSchema,
   serviceRecordSchema,
   answerRecordSchema,
 ]);
 export type AnyRecord = z.infer<typeof anyRecordSchema>;
 
-export const recordKindSchema = z.enum(['pilot', 'task', 'service', 'answer']);
+export const recordKindSchema = z.enum(['pilot', 'task', 'set', 'service', 'answer']);
 export type RecordKind = z.infer<typeof recordKindSchema>;
 
 /** What a view shows. */

@@ -31,6 +31,15 @@ export const taskStates = stateMachine({
 });
 export type TaskState = (typeof taskStates.states)[number];
 
+/** States of a task set: FAILED when a task of it failed, CANCELED when it was canceled and none failed. */
+export const taskSetStates = stateMachine({
+  RUNNING: ['DONE', 'FAILED', 'CANCELED'],
+  DONE: [],
+  FAILED: [],
+  CANCELED: [],
+});
+export type TaskSetState = (typeof taskSetStates.states)[number];
+
 /** States of one running copy of a service. */
 export const instanceStates = stateMachine({
   NEW: ['WAITING', 'SCHEDULING', 'STOPPING', 'STOPPED', 'FAILED'],
@@ -81,6 +90,7 @@ export type ConnectionState = (typeof connectionStates.states)[number];
 
 export const pilotStateSchema = z.enum(pilotStates.states);
 export const taskStateSchema = z.enum(taskStates.states);
+export const taskSetStateSchema = z.enum(taskSetStates.states);
 export const instanceStateSchema = z.enum(instanceStates.states);
 export const serviceStateSchema = z.enum(serviceStates.states);
 export const requestStateSchema = z.enum(requestStates.states);

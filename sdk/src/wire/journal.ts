@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { errorDataSchema } from '../errors/index.js';
 import { reasonSchema, timeSchema } from '../schemas/common.js';
+import { payloadSchema, remoteExceptionSchema } from '../schemas/function.js';
 import { pilotUsageSchema } from '../schemas/pilot.js';
 import { bootstrapSchema, endpointSchema, probeResultSchema } from '../schemas/service.js';
-import { outputRangeSchema } from '../schemas/task.js';
+import { stagingReportSchema } from '../schemas/staging.js';
+import { outputRangeSchema, placementSchema, taskUsageSchema } from '../schemas/task.js';
 import { instanceStateSchema, pilotStateSchema, taskStateSchema } from '../states/index.js';
 
 const stamp = {
@@ -28,7 +30,12 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     endsAt: timeSchema.optional(),
     reason: reasonSchema.nullable().optional(),
     error: errorDataSchema.optional(),
+    suspended: z.boolean().optional(),
+    idle: z.object({ since: timeSchema, endsAt: timeSchema }).nullable().optional(),
+    efficiency: z.object({ cores: z.number().nullable(), gpus: z.number().nullable() }).optional(),
   }),
+  /** Tasks that were offered to several pilots are this one's. */
+  z.object({ ...stamp, type: z.literal('claimed'), offer: z.string(), tasks: z.array(z.string()) }),
   z.object({
     ...stamp,
     type: z.literal('task'),
@@ -42,6 +49,11 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     stderrTail: z.string().optional(),
     output: outputRangeSchema.optional(),
     error: errorDataSchema.optional(),
+    placement: placementSchema.optional(),
+    usage: taskUsageSchema.optional(),
+    staging: z.array(stagingReportSchema).optional(),
+    value: payloadSchema.optional(),
+    exception: remoteExceptionSchema.optional(),
   }),
   z.object({
     ...stamp,
@@ -70,5 +82,7 @@ export const beatSchema = z.object({
   usage: pilotUsageSchema,
   /** Latest probe of each instance, by instance id. */
   probes: z.record(z.string(), probeResultSchema),
+  /** How far staging is, of tasks that are at it, by task. */
+  staging: z.record(z.string(), z.array(stagingReportSchema)).optional(),
 });
 export type Beat = z.infer<typeof beatSchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorDataSchema } from '../errors/index.js';
+import { fileChunkSchema, taskFileSchema } from '../schemas/staging.js';
 import { logChunkSchema } from '../schemas/task.js';
 import { beatSchema, journalRecordSchema } from './journal.js';
 import { spoolRecordSchema } from './spool.js';
@@ -34,6 +35,9 @@ export const agentFrameSchema = z.discriminatedUnion('type', [
     type: z.literal('reply'),
     re: z.int(),
     log: logChunkSchema.optional(),
+    explanation: z.object({ text: z.string(), evidence: z.array(z.string()) }).optional(),
+    files: z.array(taskFileSchema).optional(),
+    chunk: fileChunkSchema.optional(),
     error: errorDataSchema.optional(),
   }),
 ]);
@@ -62,6 +66,19 @@ export const bridgeFrameSchema = z.discriminatedUnion('type', [
     id: z.string(),
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int(),
+    limit: z.int(),
+  }),
+  /** Why is it not further than it is? From live data of the scheduler. */
+  z.object({ type: z.literal('explain'), re: z.int(), id: z.string() }),
+  /** Files that a task has left in its working directory, on the node. */
+  z.object({ type: z.literal('files'), re: z.int(), id: z.string() }),
+  /** A piece of one of them. */
+  z.object({
+    type: z.literal('file'),
+    re: z.int(),
+    id: z.string(),
+    path: z.string(),
+    offset: z.number(),
     limit: z.int(),
   }),
   /** Probe these instances now. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { timeSchema } from '../schemas/common.js';
 import { probeSchema } from '../schemas/service.js';
+import { taskEntrySchema } from '../schemas/task.js';
+import { taskStateSchema } from '../states/index.js';
 
 const stamp = {
   /** One number line per pilot, over all epochs. */
@@ -51,8 +53,54 @@ export const serviceSpecSchema = z.object({
 });
 export type ServiceSpec = z.infer<typeof serviceSpecSchema>;
 
+/** One task as it goes to an agent: its description is the batch's template with `entry` on top. */
+export const spooledTaskSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  entry: taskEntrySchema,
+  /** Ids, in place of the references in `services` and `after`; absent where there are none. */
+  services: z.array(z.string()).optional(),
+  after: z.array(z.object({ task: z.string(), when: z.enum(['done', 'finished', 'failed']) })).optional(),
+  /** Attempts of it that were used up before it came here; default 0. */
+  attempts: z.int().optional(),
+});
+export type SpooledTask = z.infer<typeof spooledTaskSchema>;
+
+/** Tasks that were submitted together: what they have in common stands here once. */
+export const taskBatchSchema = z.object({
+  /** Id of their set. */
+  set: z.string().nullable(),
+  template: taskEntrySchema,
+  /** What processes start from: PATH and friends of the caller; a task's own `env` comes on top. Nothing else is inherited. */
+  env: z.record(z.string(), z.string()),
+  /** Absolute folder of the caller. */
+  cwd: z.string(),
+  tasks: z.array(spooledTaskSchema).min(1),
+});
+export type TaskBatch = z.infer<typeof taskBatchSchema>;
+
 /** One line of `pilots/<id>/spool/<epoch>.jsonl`, written by the bridge. */
 export const spoolRecordSchema = z.discriminatedUnion('type', [
+  /**
+   * Tasks of this pilot. With `offer` they stand in other spools too: they are this agent's once it has made the file
+   * `claims/<offer>` in the state root (by link(2), its pilot's id inside); who finds it made leaves them alone.
+   */
+  z.object({ ...stamp, type: z.literal('tasks'), batch: taskBatchSchema, offer: z.string().optional() }),
+  z.object({
+    ...stamp,
+    type: z.literal('cancel-tasks'),
+    tasks: z.array(z.string()).optional(),
+    set: z.string().optional(),
+  }),
+  /** Tasks elsewhere, that tasks here depend on, have ended. */
+  z.object({
+    ...stamp,
+    type: z.literal('settled'),
+    tasks: z.array(z.object({ id: z.string(), state: taskStateSchema })),
+  }),
+  /** `suspend`: start nothing new; `drain`: take nothing new, end when what is here has ended; `keep`: idle time starts anew. */
+  z.object({ ...stamp, type: z.literal('control'), action: z.enum(['suspend', 'resume', 'drain', 'keep']) }),
+  z.object({ ...stamp, type: z.literal('extend'), endsAt: timeSchema }),
   z.object({ ...stamp, type: z.literal('task'), task: taskSpecSchema }),
   z.object({ ...stamp, type: z.literal('service'), service: serviceSpecSchema }),
   z.object({ ...stamp, type: z.literal('cancel'), task: z.string() }),

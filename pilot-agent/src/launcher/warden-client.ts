@@ -10,11 +10,49 @@ export interface SpawnOrder {
   readonly mark: string;
   readonly path: string;
   readonly argv: readonly string[];
+  /**
+   * Variables of the process. One that many orders share should be the same object in all of them: it is then sent
+   * once.
+   */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables of this order alone, on top of `env`. */
+  readonly own?: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly cpus: readonly number[] | null;
+  /** bytes that all its processes may take together: over it they are killed, and the exit says so; null: no limit */
+  readonly memory?: number | null;
+}
+
+/** What a process and its descendants have used. */
+export interface ProcessUsage {
+  /** seconds */
+  readonly wall: number;
+  /** seconds of CPU time, user and system */
+  readonly cpu: number;
+  /** bytes; of the largest process, or of all together where memory was watched */
+  readonly maxRss: number;
+  /** bytes read from and written to storage */
+  readonly read: number;
+  readonly written: number;
+}
+
+/** What a process has written, when everything of it is gone. */
+export interface Captured {
+  /** bytes in each file */
+  readonly stdout: number;
+  readonly stderr: number;
+  /** The content itself, one character a byte (latin1), when it is short; absent: read the files. */
+  readonly text?: { readonly stdout: string; readonly stderr: string };
+}
+
+/** How a process ended, beside its code. What an earlier warden has seen may be all that is known. */
+export interface SpawnExit {
+  readonly usage: ProcessUsage | null;
+  /** It was killed because its processes took more memory than the order allowed; both in bytes. */
+  readonly oom: { readonly peak: number; readonly limit: number } | null;
+  readonly output: Captured | null;
 }
 
 /** Why it did not start. */
@@ -23,11 +61,14 @@ export interface SpawnFailure {
   readonly message: string;
 }
 
+/** With what the ending of a process begins. */
+export type EndSignal = 'TERM' | 'INT' | 'USR1' | 'USR2' | 'HUP';
+
 /** Hears what becomes of one spawn: `started` and then `exited`, or one of the others alone. */
 export interface SpawnWatcher {
   started(pid: number): void;
   /** Everything that belonged to it is gone. A negative code is minus the number of the signal. */
-  exited(code: number): void;
+  exited(code: number, exit: SpawnExit): void;
   failed(failure: SpawnFailure): void;
   /** Nobody can say whether it ran, or how it ended. */
   lost(): void;
@@ -41,6 +82,7 @@ interface Watched {
   grace: number | undefined;
 }
 
+const NOTHING_KNOWN: SpawnExit = { usage: null, oom: null, output: null };
 const RECONNECT_MS = 50;
 
 /**
@@ -96,13 +138,13 @@ export class WardenClient {
     if (seen !== undefined) this.#apply(id, watched, seen);
   }
 
-  /** Ends everything that belongs to these: TERM, and KILL after the grace in seconds. `exited` follows. */
-  end(ids: readonly string[], grace: number): void {
+  /** Ends everything that belongs to these: the signal, and KILL after the grace in seconds. `exited` follows. */
+  end(ids: readonly string[], grace: number, signal: EndSignal = 'TERM'): void {
     for (const id of ids) {
       const watched = this.#watched.get(id);
       if (watched) watched.grace = grace;
     }
-    this.#send({ type: 'end', ids, grace });
+    this.#send({ type: 'end', ids, grace, signal });
   }
 
   /** Lets the warden forget what has ended. */
@@ -240,7 +282,7 @@ export class WardenClient {
   }
 
   #exited(id: string, watched: Watched, code: number): void {
-    this.#settle(id, () => watched.watcher.exited(code));
+    this.#settle(id, () => watched.watcher.exited(code, NOTHING_KNOWN));
   }
 
   #settle(id: string, tell: () => void): void {

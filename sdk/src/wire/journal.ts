@@ -41,6 +41,8 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     type: z.literal('task'),
     id: z.string(),
     state: taskStateSchema,
+    /** States it was in only briefly since its last record, with when it entered them: told along, to save records. */
+    passed: z.array(z.tuple([taskStateSchema, timeSchema])).optional(),
     attempt: z.int().optional(),
     pid: z.int().optional(),
     reason: reasonSchema.nullable().optional(),

@@ -197,9 +197,19 @@ export const taskEntrySchema = z
     stageOut: without(taskFields.stageOut),
     inputs: without(taskFields.inputs),
     ownFiles: without(taskFields.ownFiles),
+    /** Arguments of the template's `call`: all that calls of one function differ in. */
+    args: payloadSchema.optional(),
   })
   .meta({ id: 'TaskEntry' });
 export type TaskEntry = z.input<typeof taskEntrySchema>;
+export type ResolvedTaskEntry = z.output<typeof taskEntrySchema>;
+
+/** A task's fields as they follow from its set's template and its own entry: whole fields, nothing is merged deeper but `args`. */
+export function mergeEntry<E extends TaskEntry>(template: E, entry: E): E {
+  const { args, ...merged } = { ...template, ...entry };
+  if (args === undefined || merged.call === undefined) return merged as E;
+  return { ...merged, call: { ...merged.call, args } } as E;
+}
 
 /** Where the output of a finished task or instance lies: a byte range of a packed file in the pilot's folder. */
 export const outputRangeSchema = z.object({

@@ -1,27 +1,7 @@
 import { formatBytes } from '@pilothouse/sdk/shared';
+import type { Capacity, Demand, Grant } from './demand.js';
 
-/** What one task or instance needs. */
-export interface Demand {
-  readonly cores: number;
-  readonly gpus: number;
-  /** bytes; null: no limit of its own, which counts as none */
-  readonly memory: number | null;
-}
-
-/** What a pilot holds. */
-export interface Capacity {
-  readonly cores: number;
-  /** Names of its GPUs. */
-  readonly gpus: readonly string[];
-  /** bytes; null: not limited */
-  readonly memory: number | null;
-}
-
-/** What was granted; to be given back once. */
-export interface Grant {
-  readonly demand: Demand;
-  readonly gpus: readonly string[];
-}
+export type { Demand, Grant } from './demand.js';
 
 /** What is short, in words. */
 export interface Shortage {
@@ -103,10 +83,10 @@ export class Pool {
   }
 
   /** Grants a demand that nothing is short for. */
-  take(demand: Demand): Grant {
+  take(demand: Demand, id = ''): Grant {
     const shortage = this.shortage(demand);
     if (shortage) throw new RangeError(`granted although it ${shortage.text}`);
-    return this.#grant(demand);
+    return this.#grant(demand, id);
   }
 
   /**
@@ -114,14 +94,14 @@ export class Pool {
    *
    * @param gpus - names of the GPUs it has
    */
-  book(demand: Demand, gpus: readonly string[] = []): Grant {
+  book(demand: Demand, gpus: readonly string[] = [], id = ''): Grant {
     const own = new Set(gpus);
     // Its own come first, so that they are the ones taken.
     this.#freeGpus = [
       ...this.#freeGpus.filter((name) => own.has(name)),
       ...this.#freeGpus.filter((name) => !own.has(name)),
     ];
-    return this.#grant(demand);
+    return this.#grant(demand, id);
   }
 
   give({ demand, gpus }: Grant): void {
@@ -131,11 +111,14 @@ export class Pool {
     this.#freeGpus.push(...gpus);
   }
 
-  #grant(demand: Demand): Grant {
+  #grant(demand: Demand, id: string): Grant {
     this.#cores += demand.cores;
     if (this.isLight(demand)) this.#light += 1;
     this.#memory += demand.memory ?? 0;
-    return { demand, gpus: this.#freeGpus.splice(0, demand.gpus) };
+    const gpus = this.#freeGpus.splice(0, demand.gpus);
+    const shares = gpus.map((name) => ({ index: this.capacity.gpus.indexOf(name), part: 1 }));
+    const share = { node: 0, slots: 1, cores: [], gpus: shares, memory: demand.memory ?? 0 };
+    return { id, demand, nodes: [share], gpus };
   }
 }
 

@@ -1,24 +1,7 @@
-import type { Demand, Grant, Pool, Shortage } from './pool.js';
+import type { Applicant, Claim, Demand, Explanation, Grant, Kind, Place, WaitReason } from './demand.js';
+import type { Pool } from './pool.js';
 
-/** Services go before tasks: tasks may wait for them. */
-export type Priority = 'service' | 'task';
-
-/** Something that waits for resources. */
-export interface Applicant {
-  readonly id: string;
-  readonly demand: Demand;
-  readonly priority: Priority;
-  /** Called once, when the resources are its own. */
-  granted(grant: Grant): void;
-  /** Called when it has to wait, and again when it waits for something else. */
-  waits(reason: WaitReason): void;
-}
-
-/** Why something is not started yet. */
-export interface WaitReason {
-  readonly code: Shortage['code'] | 'WAITS_FOR_TURN';
-  readonly text: string;
-}
+export type { Applicant, Claim, Grant, Place, WaitReason } from './demand.js';
 
 interface Waiting {
   readonly applicant: Applicant;
@@ -30,7 +13,7 @@ interface Waiting {
 /** How many that do not fit are looked at before the rest has to wait: a queue may hold tens of thousands. */
 const LOOK_AHEAD = 64;
 
-type Queues = Readonly<Record<Priority, Map<string, Waiting>>>;
+type Queues = Readonly<Record<Kind, Map<string, Waiting>>>;
 
 /**
  * First come, first served, services before tasks. Something small may pass what does not fit at the moment, but only
@@ -61,6 +44,27 @@ export class Scheduler {
     this.#held = false;
     this.pump();
     for (const queue of this.#all()) for (const one of [...queue.values()]) this.#tell(one);
+  }
+
+  /** Grants nothing new until `begin`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Books what runs already, as after a restart of the agent: `at` says where, one entry per node. */
+  book(claim: Claim, at: readonly Place[] = []): Grant {
+    return this.pool.book(claim.demand, at[0]?.gpus, claim.id);
+  }
+
+  /** When the pilot ends by itself, in milliseconds since 1970; undefined: not known. */
+  setEnd(_endsAt: number | undefined): void {}
+
+  /** Why something that waits has not been started; undefined: it does not wait here. */
+  explain(id: string): Explanation | undefined {
+    const one = this.#all()
+      .map((queue) => queue.get(id))
+      .find((found) => found !== undefined);
+    return one && { text: this.pool.shortage(one.applicant.demand)?.text ?? this.#turn(one.applicant).text, evidence: [] };
   }
 
   /** Puts something into the queue; it may be granted within this call. */
@@ -102,7 +106,7 @@ export class Scheduler {
         } else {
           queue.delete(id);
           for (const other of blocked) other.passed += 1;
-          one.applicant.granted(this.pool.take(one.applicant.demand));
+          one.applicant.granted(this.pool.take(one.applicant.demand, id));
         }
         if (blocked.length >= LOOK_AHEAD || blocked.some(({ passed }) => passed >= this.#mayPass)) {
           for (const other of blocked) this.#tell(other);
@@ -127,17 +131,17 @@ export class Scheduler {
     return [this.#heavy.service, this.#heavy.task, this.#light.service, this.#light.task];
   }
 
-  #queueOf({ demand, priority }: Applicant): Map<string, Waiting> {
-    return this.#queuesFor(demand)[priority];
+  #queueOf({ demand, kind }: Applicant): Map<string, Waiting> {
+    return this.#queuesFor(demand)[kind];
   }
 
   #queuesFor(demand: Demand): Queues {
     return this.pool.isLight(demand) ? this.#light : this.#heavy;
   }
 
-  #turn({ demand, priority }: Applicant): WaitReason {
+  #turn({ demand, kind }: Applicant): WaitReason {
     const { service, task } = this.#queuesFor(demand);
-    const others = service.size + (priority === 'task' ? task.size : 0) - 1;
+    const others = service.size + (kind === 'task' ? task.size : 0) - 1;
     return { code: 'WAITS_FOR_TURN', text: `waits for its turn; ${others} other${others === 1 ? '' : 's'} wait too` };
   }
 }

@@ -11,7 +11,7 @@ import { gpusOf } from '../launcher/found.js';
 import type { SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
-import type { Grant } from '../scheduler/pool.js';
+import type { Claim, Grant } from '../scheduler/demand.js';
 import { SPAWN_VARIABLE } from '../tasks/environment.js';
 import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
 import { BootstrapClock } from './bootstrap.js';
@@ -99,7 +99,7 @@ export class Instance {
     }
     const found = warden.found.get(this.#spawnId);
     if (found) {
-      this.#grant = scheduler.pool.book(this.#service, gpusOf(found));
+      this.#grant = scheduler.book(this.#claim, [{ gpus: gpusOf(found) }]);
       this.#spawned = true;
       this.#stopping = this.#record.state === 'STOPPING';
       this.#adopt();
@@ -112,7 +112,7 @@ export class Instance {
     ) {
       this.#schedule();
     } else {
-      this.#grant = scheduler.pool.book(this.#service);
+      this.#grant = scheduler.book(this.#claim);
       if (this.#record.state === 'BACKOFF') this.#launchIn(0);
       else if (this.#record.state === 'LAUNCHING') void this.#launch();
       else this.#attemptOver(nodeLost(this.#service.name, this.id), {});
@@ -160,6 +160,10 @@ export class Instance {
     return `${this.id}:${this.#attempt}`;
   }
 
+  get #claim(): Claim {
+    return { id: this.id, demand: this.#service, kind: 'service' };
+  }
+
   #schedule(): void {
     const { scheduler } = this.#context;
     const impossible = scheduler.pool.impossible(this.#service);
@@ -171,9 +175,7 @@ export class Instance {
       return;
     }
     scheduler.apply({
-      id: this.id,
-      demand: this.#service,
-      priority: 'service',
+      ...this.#claim,
       granted: (grant) => {
         this.#grant = grant;
         if (this.#record.state !== 'SCHEDULING') this.#record.enter('SCHEDULING');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Endpoint, PilotFile, ServiceSpec } from '@pilothouse/sdk/shared';
 import { findProgram } from '../launcher/program.js';
 import type { SpawnOrder } from '../launcher/warden-client.js';
-import type { Grant } from '../scheduler/pool.js';
+import type { Grant } from '../scheduler/demand.js';
 import { environmentOf } from '../tasks/environment.js';
 import { checkNeeds } from './failure.js';
 import { keyOf } from './keys.js';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Grant } from '../scheduler/pool.js';
+import type { Grant } from '../scheduler/demand.js';
 
 /** Variables by which the usual number libraries are told how many threads to use. */
 const THREAD_VARIABLES = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMEXPR_NUM_THREADS'];

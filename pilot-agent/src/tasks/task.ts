@@ -16,7 +16,7 @@ import { findProgram } from '../launcher/program.js';
 import type { SpawnFailure, SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
-import type { Grant } from '../scheduler/pool.js';
+import type { Grant } from '../scheduler/demand.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { environmentOf, makeSandbox, SPAWN_VARIABLE } from './environment.js';
 import { nodeLost, processEnd, spawnFailed, taskFailed } from './task-end.js';
@@ -72,7 +72,7 @@ export class Task {
     const found = warden.found.get(this.#spawnId);
     if (found) {
       this.#spawned = true;
-      this.#grant = scheduler.pool.book(this.#spec, gpusOf(found));
+      this.#grant = scheduler.book({ id: this.#spec.id, demand: this.#spec, kind: 'task' }, [{ gpus: gpusOf(found) }]);
       warden.adopt(this.#spawnId, this.#watcher());
       return;
     }
@@ -128,7 +128,7 @@ export class Task {
     scheduler.apply({
       id: this.#spec.id,
       demand: this.#spec,
-      priority: 'task',
+      kind: 'task',
       granted: (grant) => void this.#launch(grant),
       waits: ({ code, text }) => this.#enter('SCHEDULING', waits(code, text)),
     });

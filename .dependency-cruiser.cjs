@@ -60,17 +60,17 @@ module.exports = {
     {
       name: 'sdk-runtime-neutral',
       comment:
-        'Only ./node, ./direct, ./service and ./testing may use Node; everything else runs in a browser and in Deno too.',
+        'Only ./node, ./direct, ./service, ./testing and ./files may use Node; everything else runs in a browser and in Deno too.',
       severity: 'error',
-      from: { path: '^sdk/src/', pathNot: '^sdk/src/(node|direct|service|testing)/|\\.test\\.ts$' },
+      from: { path: '^sdk/src/', pathNot: '^sdk/src/(node|direct|service|testing|files)/|\\.test\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'sdk-neutral-not-into-node',
       comment: 'A neutral entry that imports ./node would carry node: modules into the browser by the back door.',
       severity: 'error',
-      from: { path: '^sdk/src/', pathNot: '^sdk/src/(node|direct|service|testing)/|\\.test\\.ts$' },
-      to: { path: '^sdk/src/(node|direct|service)/' },
+      from: { path: '^sdk/src/', pathNot: '^sdk/src/(node|direct|service|testing|files)/|\\.test\\.ts$' },
+      to: { path: '^sdk/src/(node|direct|service|files)/' },
     },
     {
       name: 'sdk-zeromq-fenced',

@@ -47,6 +47,8 @@ export const stagingReportSchema = z
     /** sha256 of each file where asked for, by path relative to `to`. */
     checksums: z.record(z.string(), z.string()).optional(),
     error: z.string().optional(),
+    /** Absolute path of `to` where it is a local one: its file, or the folder of what a pattern matched. */
+    path: z.string().optional(),
   })
   .meta({ id: 'StagingReport' });
 export type StagingReport = z.infer<typeof stagingReportSchema>;

@@ -19,6 +19,7 @@ import type {
   ServiceRecord,
   TaskDescription,
   TaskRecord,
+  TaskSetRecord,
   TemplateReport,
   Timing,
   Usage,
@@ -173,7 +174,9 @@ export interface Connection {
 export interface Picture {
   readonly pilots: readonly PilotRecord[];
   readonly services: readonly ServiceRecord[];
+  /** Those that belong to no set. */
   readonly tasks: readonly TaskRecord[];
+  readonly sets: readonly TaskSetRecord[];
   readonly answers: readonly AnswerRecord[];
 }
 

@@ -51,13 +51,15 @@ export function createTestSession({ name = 'test', picture = {}, ...script }: Te
   readonly session: Session;
   readonly controls: TestControls;
 } {
-  const { pilots = [], tasks = [], services = [], answers = [] } = picture;
-  const bridge = new MemoryBridge([...pilots, ...tasks, ...services, ...answers]);
+  const { pilots = [], tasks = [], sets = [], services = [], answers = [] } = picture;
+  const bridge = new MemoryBridge([...pilots, ...tasks, ...sets, ...services, ...answers]);
   const api = memoryApi(bridge, {
     engines: [],
     templates: [],
     answer: () => ['Hello', ', ', 'world', '.'],
     task: () => ({ exitCode: 0, stdout: '' }),
+    functions: {},
+    files: {},
     ...script,
   });
   const connector = new MemoryConnector(api, HELLO);

@@ -1,8 +1,6 @@
-import type { z } from 'zod';
 import type { BridgeApi } from '../client/api.js';
 import { isFinal } from '../client/picture/final.js';
 import { PilothouseError } from '../errors/index.js';
-import { plainWords } from '../errors/plain-words.js';
 import { newId } from '../ids/ids.js';
 import {
   type AnswerRecord,
@@ -15,13 +13,18 @@ import {
   serviceDescriptionSchema,
   type Target,
   type Timing,
-  taskDescriptionSchema,
 } from '../schemas/index.js';
 import { PROTOCOL } from '../schemas/system.js';
+import { toSeconds } from '../units/duration.js';
 import { renderBundle } from '../views/bundle.js';
 import type { MemoryBridge } from './memory-bridge.js';
+import { MemoryRunner } from './memory-runner.js';
+import { MemorySets } from './memory-sets.js';
+import { memoryTasks } from './memory-tasks.js';
 import { MemoryViews } from './memory-views.js';
-import { testAnswer, testPilot, testService, testTask } from './records.js';
+import { explain, slice } from './memory-words.js';
+import { parse } from './parse.js';
+import { testAnswer, testPilot, testService } from './records.js';
 import type { Script } from './script.js';
 
 const TIMING: Timing = {
@@ -39,18 +42,10 @@ const TIMING: Timing = {
 /** The contract over a {@link MemoryBridge}: the same calls, answered at once. */
 export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
   const credentials = new Map<string, CredentialReport>();
-  const logs = new Map<string, string>();
+  const runner = new MemoryRunner(bridge, script);
+  const sets = new MemorySets(bridge, runner);
   const views = new MemoryViews(bridge);
 
-  const explain = (record: AnyRecord) => ({
-    text: record.reason?.text ?? record.error?.message ?? `It is ${record.state}.`,
-    evidence: [],
-  });
-  const slice = (text: string, offset: number, limit: number) => {
-    const start = offset < 0 ? Math.max(0, text.length + offset) : Math.min(offset, text.length);
-    const part = text.slice(start, start + limit);
-    return { text: part, offset: start, next: start + part.length, size: text.length, complete: true };
-  };
   const target = ({ kind, id }: Target): AnyRecord => bridge.find(kind, id);
 
   const ask = (
@@ -132,8 +127,9 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
       }),
       doctor: async () => ({ checks: [] }),
       stop: async () => ({}),
-      watch: async (input, options) => bridge.watch(input.after?.seq, options?.signal),
+      watch: async (input, options) => bridge.watch({ after: input.after?.seq, ids: input.ids }, options?.signal),
       grant: async () => ({}),
+      clean: async () => ({ removed: [], kept: { files: 0, bytes: 0 } }),
       forget: async (thing) => {
         bridge.remove(target(thing).id);
         return {};
@@ -157,31 +153,29 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
         bridge.move(id, 'CANCELED');
         return bridge.find('pilot', id);
       },
-    },
-    tasks: {
-      submit: async ({ tasks, origin }) => {
-        const checked = tasks.map((task) => ({ ...task, description: parse(taskDescriptionSchema, task.description) }));
-        return checked.map(({ key, description }) => {
-          const task = bridge.once(key, () =>
-            testTask({ description, owner: origin.name, ...(description.name ? { name: description.name } : {}) }),
-          );
-          const { exitCode, stdout } = script.task(description.command);
-          logs.set(task.id, stdout);
-          queueMicrotask(() => bridge.move(task.id, exitCode === 0 ? 'DONE' : 'FAILED', { exitCode }));
-          return task;
-        });
+      drain: async ({ ref }) => {
+        const { id } = bridge.find('pilot', ref);
+        bridge.move(id, 'DRAINING');
+        return bridge.find('pilot', id);
       },
-      get: async ({ ref }) => bridge.find('task', ref),
-      list: async (input) => bridge.list('task', input?.all ?? false),
-      explain: async ({ ref }) => explain(bridge.find('task', ref)),
-      log: async ({ ref, stream, offset = 0, limit = 65536 }) =>
-        slice(stream === 'stdout' ? (logs.get(bridge.find('task', ref).id) ?? '') : '', offset, limit),
-      cancel: async ({ ref }) => {
-        const { id } = bridge.find('task', ref);
-        bridge.move(id, 'CANCELED');
-        return bridge.find('task', id);
+      suspend: async ({ ref }) => bridge.put({ ...bridge.find('pilot', ref), suspended: true }),
+      resume: async ({ ref }) => bridge.put({ ...bridge.find('pilot', ref), suspended: false }),
+      keep: async ({ ref }) => bridge.put({ ...bridge.find('pilot', ref), idle: null }),
+      extend: async ({ ref, by }) => {
+        const pilot = bridge.find('pilot', ref);
+        const ends = Date.parse(pilot.endsAt ?? pilot.createdAt) + toSeconds(by) * 1000;
+        return bridge.put({ ...pilot, endsAt: new Date(ends).toISOString() });
+      },
+      timeline: async ({ ref }) => {
+        const { node, resources } = bridge.find('pilot', ref);
+        return {
+          nodes: node === null ? [] : [{ name: node, cores: resources.cores, gpus: [] }],
+          spans: [],
+          truncated: false,
+        };
       },
     },
+    ...memoryTasks({ bridge, runner, sets, script }),
     services: {
       templates: async () => [...script.templates],
       start: async ({ description, origin, key }) => startService(description, undefined, origin.name, key),
@@ -207,8 +201,10 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
       get: async ({ ref }) => bridge.find('service', ref),
       list: async (input) => bridge.list('service', input?.all ?? false),
       explain: async ({ ref }) => explain(bridge.find('service', ref)),
-      log: async ({ ref, offset = 0, limit = 65536 }) =>
-        slice(logs.get(bridge.find('service', ref).id) ?? '', offset, limit),
+      log: async ({ ref, offset = 0, limit = 65536 }) => {
+        bridge.find('service', ref);
+        return slice('', offset, limit);
+      },
       probe: async ({ ref }) => bridge.find('service', ref),
       stop: async ({ ref }) => {
         const { id } = bridge.find('service', ref);
@@ -253,15 +249,4 @@ export function memoryApi(bridge: MemoryBridge, script: Script): BridgeApi {
       },
     },
   };
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value, { error: plainWords });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.map(String).join('.') ?? '';
-  throw new PilothouseError('INVALID_DESCRIPTION', `${field}: ${issue?.message ?? 'not valid'}`, {
-    field,
-    hint: `Correct "${field}" and try again.`,
-  });
 }

@@ -1,11 +1,12 @@
 import { isFinal } from '../client/picture/final.js';
 import type { WatchBatch } from '../contract/index.js';
 import { PilothouseError } from '../errors/index.js';
-import type { AnswerRecord, AnyRecord, Chunk, ChunkBatch, RecordKind } from '../schemas/index.js';
+import type { AnswerRecord, AnyRecord, Chunk, ChunkBatch, RecordKind, TaskRecord } from '../schemas/index.js';
 
 const notFound = {
   pilot: 'PILOT_NOT_FOUND',
   task: 'TASK_NOT_FOUND',
+  set: 'TASK_SET_NOT_FOUND',
   service: 'SERVICE_NOT_FOUND',
   answer: 'ANSWER_NOT_FOUND',
 } as const;
@@ -13,58 +14,75 @@ const notFound = {
 /** Records, texts and who watches them: what a bridge knows, without processes and files. */
 export class MemoryBridge {
   readonly #records = new Map<string, AnyRecord>();
+  /** Tasks of sets, which are no part of the picture. */
+  readonly #members = new Map<string, TaskRecord>();
   readonly #chunks = new Map<string, Chunk[]>();
   readonly #keys = new Map<string, string>();
   readonly #sleepers = new Set<() => void>();
   readonly #removed: { readonly id: string; readonly seq: number }[] = [];
+  readonly #moved = new Set<(after: AnyRecord, before: AnyRecord) => void>();
   #seq = 0;
 
   constructor(records: Iterable<AnyRecord> = []) {
     for (const record of records) this.put(record);
   }
 
+  /** Calls back on each change of state, after it. */
+  onMoved(callback: (after: AnyRecord, before: AnyRecord) => void): void {
+    this.#moved.add(callback);
+  }
+
   /** Adds or changes a record; whoever watches is told. */
   put<R extends AnyRecord>(record: R): R {
     this.#seq += 1;
     const stored = { ...record, seq: this.#seq };
-    this.#records.set(record.id, stored);
+    if (stored.kind === 'task' && stored.set !== null) this.#members.set(stored.id, stored);
+    else this.#records.set(stored.id, stored);
     this.wake();
     return stored;
   }
 
-  /** Moves a thing to another state, as the bridge would note it. */
+  /** Moves a thing to another state, as the bridge would note it. What has ended stays as it is. */
   move(id: string, state: string, changes: object = {}): void {
-    const record = this.#records.get(id);
-    if (!record || record.state === state) return;
+    const record = this.#records.get(id) ?? this.#members.get(id);
+    if (!record || record.state === state || isFinal(record)) return;
     const now = new Date().toISOString();
     const moved = { ...record, state, since: now, times: { ...record.times, [state]: now }, ...changes };
     if (!sameKind(record, moved)) return;
-    this.put(isFinal(moved) ? { ...moved, endedAt: now } : moved);
+    const after = this.put(isFinal(moved) ? { ...moved, endedAt: now } : moved);
+    for (const callback of this.#moved) callback(after, record);
   }
 
   remove(id: string): void {
     this.#seq += 1;
     this.#records.delete(id);
+    this.#members.delete(id);
     this.#removed.push({ id, seq: this.#seq });
     this.wake();
   }
 
   /** By id, by name of a live one, or by name. */
   find<K extends RecordKind>(kind: K, ref: string): Extract<AnyRecord, { kind: K }> {
-    const all = this.list(kind, true);
-    const found =
-      all.find(({ id }) => id === ref) ??
-      all.find((record) => record.name === ref && !isFinal(record)) ??
-      all.find(({ name }) => name === ref);
+    const isOfKind = (record: AnyRecord): record is Extract<AnyRecord, { kind: K }> => record.kind === kind;
+    const exact = this.#records.get(ref) ?? this.#members.get(ref);
+    if (exact && isOfKind(exact)) return exact;
+    const named = this.list(kind, true).filter(({ name }) => name === ref);
+    const found = named.find((record) => !isFinal(record)) ?? named[0];
     if (found) return found;
-    throw new PilothouseError(notFound[kind], `There is no ${kind} "${ref}".`, {
-      hint: `Look at session.${kind}s.list() for what there is.`,
+    throw new PilothouseError(notFound[kind], `There is no ${kind === 'set' ? 'task set' : kind} "${ref}".`, {
+      hint: kind === 'set' ? 'Look at session.tasks.sets().' : `Look at session.${kind}s.list() for what there is.`,
     });
   }
 
+  /** Tasks of sets are left out. */
   list<K extends RecordKind>(kind: K, all: boolean): Extract<AnyRecord, { kind: K }>[] {
     const isOfKind = (record: AnyRecord): record is Extract<AnyRecord, { kind: K }> => record.kind === kind;
     return [...this.#records.values()].filter(isOfKind).filter((record) => all || !isFinal(record));
+  }
+
+  /** All tasks there are, those of sets too. */
+  tasks(): TaskRecord[] {
+    return [...this.list('task', true), ...this.#members.values()];
   }
 
   /** The thing submitted with that key before, or the one that `make` makes now. */
@@ -89,12 +107,16 @@ export class MemoryBridge {
     return (this.#chunks.get(id) ?? []).map((chunk) => chunk.text).join('');
   }
 
-  async *watch(after: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<WatchBatch, void, void> {
+  async *watch(
+    { after, ids }: { readonly after?: number | undefined; readonly ids?: readonly string[] | undefined },
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<WatchBatch, void, void> {
     let seen = after ?? 0;
     let reset = after === undefined;
     for (;;) {
       signal?.throwIfAborted();
-      const changed = [...this.#records.values()].filter((record) => record.seq > seen);
+      const looked = ids ? ids.flatMap((id) => this.#records.get(id) ?? this.#members.get(id) ?? []) : null;
+      const changed = (looked ?? [...this.#records.values()]).filter((record) => record.seq > seen);
       const removed = this.#removed.filter(({ id, seq }) => seq > seen && !this.#records.has(id)).map(({ id }) => id);
       if (reset || changed.length > 0 || removed.length > 0) {
         seen = this.#seq;
@@ -162,16 +184,14 @@ function sameKind<R extends AnyRecord>(record: R, moved: { readonly kind: string
   return record.kind === moved.kind;
 }
 
-function byKind(records: readonly AnyRecord[]): Pick<WatchBatch, 'pilots' | 'tasks' | 'services' | 'answers'> {
-  const sorted: Pick<WatchBatch, 'pilots' | 'tasks' | 'services' | 'answers'> = {
-    pilots: [],
-    tasks: [],
-    services: [],
-    answers: [],
-  };
+type Sorted = Pick<WatchBatch, 'pilots' | 'tasks' | 'sets' | 'services' | 'answers'>;
+
+function byKind(records: readonly AnyRecord[]): Sorted {
+  const sorted: Sorted = { pilots: [], tasks: [], sets: [], services: [], answers: [] };
   for (const record of records) {
     if (record.kind === 'pilot') sorted.pilots.push(record);
     else if (record.kind === 'task') sorted.tasks.push(record);
+    else if (record.kind === 'set') sorted.sets.push(record);
     else if (record.kind === 'service') sorted.services.push(record);
     else sorted.answers.push(record);
   }

@@ -96,6 +96,8 @@ function severable(api: BridgeApi, link: Link): BridgeApi {
       ...api.answers,
       follow: async (input, options) => sever(await api.answers.follow(input, options), link),
     },
+    tasks: { ...api.tasks, rows: async (input, options) => sever(await api.tasks.rows(input, options), link) },
+    sets: { ...api.sets, results: async (input, options) => sever(await api.sets.results(input, options), link) },
     views: { ...api.views, join: async (input, options) => sever(await api.views.join(input, options), link) },
   };
 }

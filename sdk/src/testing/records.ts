@@ -3,15 +3,17 @@ import {
   type AnswerRecord,
   type PilotRecord,
   pilotDescriptionSchema,
+  type RecordKind,
   type ServiceRecord,
   serviceDescriptionSchema,
   type TaskRecord,
+  type TaskSetRecord,
   taskDescriptionSchema,
 } from '../schemas/index.js';
 import { toSeconds } from '../units/duration.js';
 import { toBytes } from '../units/size.js';
 
-function base(kind: 'pilot' | 'task' | 'service' | 'answer', state: string) {
+function base(kind: RecordKind, state: string) {
   const now = new Date().toISOString();
   const id = newId(kind);
   return {
@@ -50,6 +52,9 @@ export function testPilot(changes: Partial<PilotRecord> = {}): PilotRecord {
     node: 'node1',
     startedAt: shared.createdAt,
     endsAt: new Date(Date.parse(shared.createdAt) + seconds * 1000).toISOString(),
+    suspended: false,
+    idle: null,
+    efficiency: null,
     ...changes,
   };
 }
@@ -62,12 +67,39 @@ export function testTask(changes: Partial<TaskRecord> = {}): TaskRecord {
     state: 'RUNNING',
     description: taskDescriptionSchema.parse({ command: ['true'] }),
     pilot: newId('pilot'),
+    set: null,
+    retryOf: null,
+    resumedFrom: null,
     cwd: '/tmp',
     attempt: 1,
     exitCode: null,
     signal: null,
     stderrTail: null,
     output: null,
+    usage: null,
+    placement: null,
+    staging: null,
+    value: null,
+    exception: null,
+    ...changes,
+  };
+}
+
+/** A task set as the bridge would report it: RUNNING, open, without tasks; `changes` replace fields. */
+export function testTaskSet(changes: Partial<TaskSetRecord> = {}): TaskSetRecord {
+  return {
+    kind: 'set',
+    ...base('set', changes.state ?? 'RUNNING'),
+    state: 'RUNNING',
+    pilot: null,
+    open: true,
+    expected: null,
+    counts: { total: 0, waiting: 0, running: 0, done: 0, failed: 0, canceled: 0, resumed: 0 },
+    rate: null,
+    eta: null,
+    failures: [],
+    retryOf: null,
+    summary: '',
     ...changes,
   };
 }

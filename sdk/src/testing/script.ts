@@ -6,6 +6,13 @@ export interface Script {
   readonly templates: readonly TemplateReport[];
   /** The pieces of an answer, in order; throw to let it fail. */
   readonly answer: (messages: readonly Message[]) => Iterable<string> | AsyncIterable<string>;
-  /** How a task ends, with its output. */
+  /** How a command ends, with its output. */
   readonly task: (command: readonly string[]) => { readonly exitCode: number; readonly stdout: string };
+  /**
+   * What functions do, by `module:function` (Python) or by the name of the export (TypeScript); throw to let a call fail.
+   * A call of a function that is not here fails.
+   */
+  readonly functions: Readonly<Record<string, (...args: never[]) => unknown>>;
+  /** Files that tasks have left, by path. */
+  readonly files: Readonly<Record<string, string>>;
 }

@@ -3,17 +3,16 @@ import {
   type AnyRecord,
   type PilotRecord,
   type ServiceRecord,
-  type TaskRecord,
   VIEW_MIME,
   type ViewBundle,
 } from '../schemas/index.js';
-import { figures, frame, type Html, heading, line, NOTHING, output, prose } from './html.js';
+import { type Drawn, drawSet, drawTask } from './draw-task.js';
+import { figures, frame, heading, line, NOTHING, prose } from './html.js';
 import {
   answeredBy,
   bootstrapFigures,
   contactSentence,
   engineWord,
-  exitSentence,
   formatTime,
   probeSentence,
   readySentence,
@@ -24,12 +23,6 @@ import {
   usageSentence,
   whySentence,
 } from './words.js';
-
-/** A view in the two forms that need no connection. */
-interface Drawn {
-  readonly html: Html;
-  readonly text: readonly (string | null)[];
-}
 
 /**
  * Draws the last known state of a thing as one cell output: the live view's payload, static HTML, and text. Pure: the
@@ -54,6 +47,8 @@ function draw(record: AnyRecord): Drawn {
       return drawService(record);
     case 'task':
       return drawTask(record);
+    case 'set':
+      return drawSet(record);
   }
 }
 
@@ -134,22 +129,6 @@ function drawService(record: ServiceRecord): Drawn {
           : null,
       ]),
     ],
-  };
-}
-
-function drawTask(record: TaskRecord): Drawn {
-  const mark = stateMark('task', record.state);
-  const details = known([
-    exitSentence(record),
-    record.attempt > 1 ? `attempt ${record.attempt}` : null,
-    contactSentence(record.contact),
-  ]);
-  const command = record.description.command.join(' ');
-  const why = whySentence(record);
-  const stderr = record.state === 'FAILED' ? record.stderrTail : null;
-  return {
-    html: frame(heading(mark, record.name, details), line(why), line(command), stderr ? output(stderr) : NOTHING),
-    text: [[mark.shape, [record.name, mark.word, ...details].join(' · ')].join(' '), why, command, stderr],
   };
 }
 

@@ -59,6 +59,14 @@ export function prose(text: string): Html {
   return html`<div style="white-space:pre-wrap;overflow-wrap:anywhere;margin:.5em 0">${text}</div>`;
 }
 
+/** A progress bar of plain boxes: notebooks' sanitisers leave them in, and a reader of screens hears the label. */
+export function bar(fraction: number, tone: Tone, label: string): Html {
+  const percent = (Math.min(1, Math.max(0, fraction)) * 100).toFixed(1);
+  const track = 'height:.6em;border-radius:.3em;background:rgba(128,128,128,.3);overflow:hidden;margin:.35em 0';
+  const fill = `height:100%;width:${percent}%;background:${COLOURS[tone]}`;
+  return html`<div role="img" aria-label="${label}" style="${track}"><div style="${fill}"></div></div>`;
+}
+
 /** Output of a program. */
 export function output(text: string): Html {
   return html`<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:.5em 0">${text}</pre>`;

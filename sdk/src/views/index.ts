@@ -1,2 +1,3 @@
 export { renderBundle } from './bundle.js';
+export * from './task-words.js';
 export * from './words.js';

@@ -40,6 +40,7 @@ const TONES: { readonly [K in AnyRecord['kind'] | 'instance']: Readonly<Record<s
     DONE: 'good',
     FAILED: 'bad',
   },
+  set: { RUNNING: 'busy', DONE: 'good', FAILED: 'bad' },
   service: { STARTING: 'busy', READY: 'good', DEGRADED: 'busy', UNAVAILABLE: 'bad', STOPPING: 'busy', FAILED: 'bad' },
   instance: {
     NEW: 'waiting',

@@ -5,6 +5,7 @@ import type { AnyRecord } from '../../schemas/index.js';
 const codes: { readonly [K in AnyRecord['kind']]: { readonly [state: string]: ErrorCode } } = {
   pilot: { DONE: 'PILOT_ENDED', FAILED: 'PILOT_FAILED', CANCELED: 'PILOT_ENDED' },
   task: { DONE: 'TASK_FAILED', FAILED: 'TASK_FAILED', CANCELED: 'TASK_CANCELED' },
+  set: { DONE: 'TASK_FAILED', FAILED: 'TASK_FAILED', CANCELED: 'TASK_CANCELED' },
   service: { STOPPED: 'SERVICE_STOPPED', FAILED: 'SERVICE_FAILED', STOPPING: 'SERVICE_STOPPED' },
   answer: { DONE: 'BACKEND_FAILED', FAILED: 'BACKEND_FAILED', CANCELED: 'ANSWER_STOPPED' },
 };
@@ -27,7 +28,8 @@ export function goneError(record: AnyRecord, consequence?: string): PilothouseEr
   // What the thing reports of itself is more exact than that it failed, for answers above all.
   if (cause && (cause.code === code || (record.kind === 'answer' && consequence === undefined))) return cause;
   const why = cause?.message ?? record.reason?.text;
-  const what = `${record.kind} ${record.name} ${verbs[record.state] ?? `is ${record.state}`}`;
+  const kind = record.kind === 'set' ? 'task set' : record.kind;
+  const what = `${kind} ${record.name} ${verbs[record.state] ?? `is ${record.state}`}`;
   return new PilothouseError(code, `${what}${consequence ? ` and ${consequence}` : ''}${why ? `: ${why}` : '.'}`, {
     hint: cause?.hint,
     ids: { ...cause?.ids, [record.kind]: record.id },

@@ -1,10 +1,18 @@
 import type { AnyRecord } from '../../schemas/index.js';
-import { pilotStates, requestStates, type StateMachine, serviceStates, taskStates } from '../../states/index.js';
+import {
+  pilotStates,
+  requestStates,
+  type StateMachine,
+  serviceStates,
+  taskSetStates,
+  taskStates,
+} from '../../states/index.js';
 
 /** The state machine of each kind of record. */
 export const machines = {
   pilot: pilotStates,
   task: taskStates,
+  set: taskSetStates,
   service: serviceStates,
   answer: requestStates,
 } as const;

@@ -1,8 +1,9 @@
 import { Observable, Subject } from 'rxjs';
 import type { WatchBatch } from '../../contract/index.js';
-import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord } from '../../schemas/index.js';
+import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord, TaskSetRecord } from '../../schemas/index.js';
 import type { Picture } from '../types.js';
 import { isFinal } from './final.js';
+import type { RecordCell } from './record-cell.js';
 import { Shelf } from './shelf.js';
 
 /** At most 30 pictures a second. */
@@ -12,10 +13,13 @@ const QUIET_MS = 33;
 export class PictureStore {
   readonly pilots: Shelf<PilotRecord>;
   readonly tasks: Shelf<TaskRecord>;
+  readonly sets: Shelf<TaskSetRecord>;
+  /** Tasks of sets that somebody looks at; no part of the picture, which has their sets. */
+  readonly members: Shelf<TaskRecord>;
   readonly services: Shelf<ServiceRecord>;
   readonly answers: Shelf<AnswerRecord>;
   readonly #out = new Subject<Picture>();
-  #picture: Picture = { pilots: [], tasks: [], services: [], answers: [] };
+  #picture: Picture = { pilots: [], tasks: [], sets: [], services: [], answers: [] };
   #whole = false;
   #stale = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -26,6 +30,8 @@ export class PictureStore {
     const changed = () => this.#changed();
     this.pilots = new Shelf(epoch, changed);
     this.tasks = new Shelf(epoch, changed);
+    this.sets = new Shelf(epoch, changed);
+    this.members = new Shelf(epoch, () => undefined);
     this.services = new Shelf(epoch, changed);
     this.answers = new Shelf(epoch, changed, keepText);
   }
@@ -33,11 +39,12 @@ export class PictureStore {
   /** As it stands now. */
   get picture(): Picture {
     if (this.#stale) {
-      const { pilots, services, tasks, answers } = this;
+      const { pilots, services, tasks, sets, answers } = this;
       this.#picture = {
         pilots: pilots.listed,
         services: services.listed,
         tasks: tasks.listed,
+        sets: sets.listed,
         answers: answers.listed,
       };
       this.#stale = false;
@@ -57,6 +64,7 @@ export class PictureStore {
     if (batch.reset) for (const shelf of this.#shelves) shelf.expectAll();
     this.pilots.apply(batch.pilots);
     this.tasks.apply(batch.tasks);
+    this.sets.apply(batch.sets);
     this.services.apply(batch.services);
     this.answers.apply(batch.answers);
     for (const id of batch.removed) for (const shelf of this.#shelves) shelf.remove(id);
@@ -66,6 +74,11 @@ export class PictureStore {
     this.#changed();
   }
 
+  /** Takes what a call returned of a task, of a set or not, and gives the cell to look at it. */
+  putTask(record: TaskRecord): RecordCell<TaskRecord> {
+    return (record.set === null ? this.tasks : this.members).put(record);
+  }
+
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -73,7 +86,7 @@ export class PictureStore {
   }
 
   get #shelves() {
-    return [this.pilots, this.tasks, this.services, this.answers];
+    return [this.pilots, this.tasks, this.sets, this.services, this.answers];
   }
 
   #changed(): void {

@@ -11,6 +11,7 @@ const batch = (seq: number, tasks: TaskRecord[], rest: Partial<WatchBatch> = {})
   pilots: [],
   tasks,
   services: [],
+  sets: [],
   answers: [],
   removed: [],
   ...rest,

@@ -19,7 +19,7 @@ beforeEach(async () => {
   warden = new Promise((resolve) => {
     server.on('connection', (socket) => {
       socket.once('data', () => {
-        socket.write(line({ type: 'state', spawns: [{ id: ID, state: 'running', pid: 7 }] }));
+        socket.write(line({ type: 'state', protocol: 2, spawns: [{ id: ID, state: 'running', pid: 7 }] }));
         resolve(socket);
       });
     });
@@ -39,25 +39,29 @@ function line(message: unknown): string {
   return `${JSON.stringify(message)}\n`;
 }
 
+function exited(code: number) {
+  return { id: ID, state: 'exited', pid: 7, code, usage: [0.1, 0.05, 4096, 0, 512], out: 0, err: 0 };
+}
+
 function watcher() {
   return { started: vi.fn(), exited: vi.fn(), failed: vi.fn(), lost: vi.fn() };
 }
 
 describe('what an earlier agent has started', () => {
   it('is told to have ended when it ends between the greeting and its adoption', async () => {
-    (await warden).write(line({ type: 'exit', id: ID, code: 3 }));
+    (await warden).write(line({ type: 'news', seen: [exited(3)] }));
     await vi.waitFor(() => expect(client.found.get(ID)).toMatchObject({ state: 'exited', code: 3 }));
     const told = watcher();
     client.adopt(ID, told);
     expect(told.started).toHaveBeenCalledExactlyOnceWith(7);
-    expect(told.exited).toHaveBeenCalledExactlyOnceWith(3);
+    expect(told.exited).toHaveBeenCalledExactlyOnceWith(3, expect.anything());
   });
 
   it('is told to have ended when it ends after its adoption', async () => {
     const told = watcher();
     client.adopt(ID, told);
     expect(told.started).toHaveBeenCalledExactlyOnceWith(7);
-    (await warden).write(line({ type: 'exit', id: ID, code: 0 }));
-    await vi.waitFor(() => expect(told.exited).toHaveBeenCalledExactlyOnceWith(0));
+    (await warden).write(line({ type: 'news', seen: [exited(0)] }));
+    await vi.waitFor(() => expect(told.exited).toHaveBeenCalledExactlyOnceWith(0, expect.anything()));
   });
 });

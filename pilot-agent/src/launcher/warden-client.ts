@@ -1,88 +1,20 @@
 import { connect, type Socket } from 'node:net';
 import { log } from '../log.js';
-import { type Seen, type WardenMessage, wardenMessageSchema } from './warden-messages.js';
+import { type EndSignal, exitOf, type SpawnOrder, type SpawnWatcher } from './spawn.js';
+import { type Seen, WARDEN_PROTOCOL, type WardenMessage, wardenMessageSchema } from './warden-messages.js';
 
-/** What to start. */
-export interface SpawnOrder {
-  /** Never used a second time; the warden starts each id at most once. */
-  readonly id: string;
-  /** Variable `NAME=value` in `env` by which everything that belongs to it is known. */
-  readonly mark: string;
-  readonly path: string;
-  readonly argv: readonly string[];
-  /**
-   * Variables of the process. One that many orders share should be the same object in all of them: it is then sent
-   * once.
-   */
-  readonly env: Readonly<Record<string, string>>;
-  /** Variables of this order alone, on top of `env`. */
-  readonly own?: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly cpus: readonly number[] | null;
-  /** bytes that all its processes may take together: over it they are killed, and the exit says so; null: no limit */
-  readonly memory?: number | null;
-}
-
-/** What a process and its descendants have used. */
-export interface ProcessUsage {
-  /** seconds */
-  readonly wall: number;
-  /** seconds of CPU time, user and system */
-  readonly cpu: number;
-  /** bytes; of the largest process, or of all together where memory was watched */
-  readonly maxRss: number;
-  /** bytes read from and written to storage */
-  readonly read: number;
-  readonly written: number;
-}
-
-/** What a process has written, when everything of it is gone. */
-export interface Captured {
-  /** bytes in each file */
-  readonly stdout: number;
-  readonly stderr: number;
-  /** The content itself, one character a byte (latin1), when it is short; absent: read the files. */
-  readonly text?: { readonly stdout: string; readonly stderr: string };
-}
-
-/** How a process ended, beside its code. What an earlier warden has seen may be all that is known. */
-export interface SpawnExit {
-  readonly usage: ProcessUsage | null;
-  /** It was killed because its processes took more memory than the order allowed; both in bytes. */
-  readonly oom: { readonly peak: number; readonly limit: number } | null;
-  readonly output: Captured | null;
-}
-
-/** Why it did not start. */
-export interface SpawnFailure {
-  readonly errno: number | null;
-  readonly message: string;
-}
-
-/** With what the ending of a process begins. */
-export type EndSignal = 'TERM' | 'INT' | 'USR1' | 'USR2' | 'HUP';
-
-/** Hears what becomes of one spawn: `started` and then `exited`, or one of the others alone. */
-export interface SpawnWatcher {
-  started(pid: number): void;
-  /** Everything that belonged to it is gone. A negative code is minus the number of the signal. */
-  exited(code: number, exit: SpawnExit): void;
-  failed(failure: SpawnFailure): void;
-  /** Nobody can say whether it ran, or how it ended. */
-  lost(): void;
-}
+export type * from './spawn.js';
 
 interface Watched {
   readonly watcher: SpawnWatcher;
   /** To be sent again when the warden does not know it; absent for what was found running. */
   readonly order: SpawnOrder | undefined;
   started: boolean;
-  grace: number | undefined;
+  ending: { grace: number; signal: EndSignal } | undefined;
 }
 
-const NOTHING_KNOWN: SpawnExit = { usage: null, oom: null, output: null };
+/** Environments that the warden is asked to remember at a time. */
+const ENVIRONMENTS = 64;
 const RECONNECT_MS = 50;
 
 /**
@@ -94,20 +26,33 @@ export class WardenClient {
   readonly #watched = new Map<string, Watched>();
   #socket: Socket | undefined;
   #incoming = '';
-  #acked = new Set<string>();
+  /** Messages of this turn of the loop; orders and acknowledgements among them are put together. */
+  #outgoing: string[] = [];
+  #orders: string[] = [];
+  #acks: string[] = [];
+  #sending = false;
+  /** Environments that the warden knows by a key, oldest first. */
+  #environments = new Map<SpawnOrder['env'], number>();
+  #lastKey = 0;
+  readonly #keep: readonly [number, number] | undefined;
   #sweeps: { grace: number; done: () => void }[] = [];
   readonly #found = new Map<string, Seen>();
   #ready: (() => void) | undefined;
   #goneSince: number | undefined;
   #closed = false;
 
-  private constructor(path: string) {
+  private constructor(path: string, keep: readonly [number, number] | undefined) {
     this.#path = path;
+    this.#keep = keep;
   }
 
-  /** Connects, and resolves when the warden has said what it knows. */
-  static async connect(path: string): Promise<WardenClient> {
-    const client = new WardenClient(path);
+  /**
+   * Connects, and resolves when the warden has said what it knows.
+   *
+   * @param keep - bytes that are kept of the beginning and of the end of an output that grows too long
+   */
+  static async connect(path: string, keep?: readonly [number, number]): Promise<WardenClient> {
+    const client = new WardenClient(path, keep);
     await new Promise<void>((resolve) => {
       client.#ready = resolve;
       client.#open();
@@ -126,13 +71,13 @@ export class WardenClient {
   }
 
   spawn(order: SpawnOrder, watcher: SpawnWatcher): void {
-    this.#watched.set(order.id, { watcher, order, started: false, grace: undefined });
-    this.#send({ type: 'spawn', ...order });
+    this.#watched.set(order.id, { watcher, order, started: false, ending: undefined });
+    this.#order(order);
   }
 
   /** Watches what an earlier agent has started. */
   adopt(id: string, watcher: SpawnWatcher): void {
-    const watched: Watched = { watcher, order: undefined, started: false, grace: undefined };
+    const watched: Watched = { watcher, order: undefined, started: false, ending: undefined };
     this.#watched.set(id, watched);
     const seen = this.#found.get(id);
     if (seen !== undefined) this.#apply(id, watched, seen);
@@ -142,15 +87,18 @@ export class WardenClient {
   end(ids: readonly string[], grace: number, signal: EndSignal = 'TERM'): void {
     for (const id of ids) {
       const watched = this.#watched.get(id);
-      if (watched) watched.grace = grace;
+      if (watched) watched.ending = { grace, signal };
     }
     this.#send({ type: 'end', ids, grace, signal });
   }
 
   /** Lets the warden forget what has ended. */
   acknowledge(ids: readonly string[]): void {
-    for (const id of ids) this.#acked.add(id);
-    this.#send({ type: 'ack', ids });
+    for (const id of ids) {
+      this.#found.delete(id);
+      if (this.#socket !== undefined) this.#acks.push(id);
+    }
+    this.#flushSoon();
   }
 
   /** Ends everything that carries the pilot's id; resolves when nothing is left. */
@@ -166,9 +114,53 @@ export class WardenClient {
     this.#socket?.destroy();
   }
 
+  /** Without a connection nothing is kept here: `#greeted` asks for what is still open. */
   #send(message: unknown): void {
-    // Without a connection nothing is kept here: `#greeted` asks for what is still open.
-    if (this.#socket?.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+    if (this.#socket === undefined) return;
+    this.#putTogether();
+    this.#outgoing.push(JSON.stringify(message));
+    this.#flushSoon();
+  }
+
+  #order(order: SpawnOrder): void {
+    if (this.#socket === undefined) return;
+    const { env, own, ...rest } = order;
+    const shared = own === undefined ? { env } : { base: this.#keyOf(env), env: own };
+    this.#orders.push(JSON.stringify({ ...rest, ...shared }));
+    this.#flushSoon();
+  }
+
+  /** The key by which the warden knows an environment; it is told of a new one first. */
+  #keyOf(env: SpawnOrder['env']): number {
+    const known = this.#environments.get(env);
+    if (known !== undefined) return known;
+    this.#lastKey += 1;
+    this.#send({ type: 'env', key: this.#lastKey, env });
+    this.#environments.set(env, this.#lastKey);
+    const [oldest] = this.#environments;
+    if (this.#environments.size > ENVIRONMENTS && oldest !== undefined) {
+      this.#environments.delete(oldest[0]);
+      this.#send({ type: 'env', key: oldest[1], env: null });
+    }
+    return this.#lastKey;
+  }
+
+  #putTogether(): void {
+    if (this.#orders.length > 0) this.#outgoing.push(`{"type":"spawn","orders":[${this.#orders.join(',')}]}`);
+    if (this.#acks.length > 0) this.#outgoing.push(JSON.stringify({ type: 'ack', ids: this.#acks }));
+    this.#orders = [];
+    this.#acks = [];
+  }
+
+  #flushSoon(): void {
+    if (this.#sending || this.#socket === undefined) return;
+    this.#sending = true;
+    setImmediate(() => {
+      this.#sending = false;
+      this.#putTogether();
+      const lines = this.#outgoing.splice(0);
+      if (lines.length > 0 && this.#socket?.writable) this.#socket.write(`${lines.join('\n')}\n`);
+    });
   }
 
   #open(): void {
@@ -177,13 +169,17 @@ export class WardenClient {
     socket.setEncoding('utf8');
     this.#incoming = '';
     let failure: Error | undefined;
-    socket.on('connect', () => socket.write('{"type":"hello"}\n'));
+    socket.on('connect', () => socket.write(`${JSON.stringify({ type: 'hello', keep: this.#keep })}\n`));
     socket.on('data', (text: string) => this.#receive(socket, text));
     socket.on('error', (error) => {
       failure = error;
     });
     socket.on('close', () => {
       this.#socket = undefined;
+      this.#outgoing = [];
+      this.#orders = [];
+      this.#acks = [];
+      this.#environments.clear();
       if (this.#closed) return;
       if (this.#goneSince === undefined) {
         this.#goneSince = performance.now();
@@ -202,22 +198,18 @@ export class WardenClient {
   #handle(socket: Socket, message: WardenMessage): void {
     switch (message.type) {
       case 'state':
+        if (message.protocol !== WARDEN_PROTOCOL) {
+          throw new Error(`the warden speaks version ${message.protocol} of its messages, not ${WARDEN_PROTOCOL}`);
+        }
         this.#greeted(socket, new Map(message.spawns.map((seen) => [seen.id, seen])));
         break;
-      case 'spawned': {
-        const watched = this.#watched.get(message.id);
-        if (watched) this.#apply(message.id, watched, message);
-        else this.#find(message);
+      case 'news':
+        for (const seen of message.seen) {
+          const watched = this.#watched.get(seen.id);
+          if (watched) this.#apply(seen.id, watched, seen);
+          else this.#find(seen);
+        }
         break;
-      }
-      case 'exit': {
-        const { id, code } = message;
-        const watched = this.#watched.get(id);
-        const found = this.#found.get(id);
-        if (watched) this.#exited(id, watched, code);
-        else if (found?.state === 'running') this.#find({ id, state: 'exited', pid: found.pid, code });
-        break;
-      }
       case 'swept':
         for (const { done } of this.#sweeps.splice(0)) done();
         break;
@@ -237,16 +229,17 @@ export class WardenClient {
       return;
     }
     for (const seen of spawns.values()) this.#find(seen);
-    for (const [id, watched] of [...this.#watched]) {
+    const watchedBefore = new Map(this.#watched);
+    for (const [id, watched] of watchedBefore) {
       const seen = spawns.get(id);
       if (seen) this.#apply(id, watched, seen);
-      else if (watched.order && !watched.started) this.#send({ type: 'spawn', ...watched.order });
+      else if (watched.order && !watched.started) this.#order(watched.order);
       else this.#settle(id, () => watched.watcher.lost());
-      if (watched.grace !== undefined) this.#send({ type: 'end', ids: [id], grace: watched.grace });
+      if (watched.ending !== undefined) this.#send({ type: 'end', ids: [id], ...watched.ending });
     }
-    const forgotten = [...this.#acked].filter((id) => spawns.has(id));
-    if (forgotten.length > 0) this.#send({ type: 'ack', ids: forgotten });
-    this.#acked = new Set(forgotten);
+    // Whatever else it still keeps was acknowledged while it could not hear it.
+    const forgotten = [...spawns.keys()].filter((id) => !watchedBefore.has(id) && !this.#found.has(id));
+    if (forgotten.length > 0) this.acknowledge(forgotten);
     for (const { grace } of this.#sweeps) this.#send({ type: 'sweep', grace });
   }
 
@@ -264,7 +257,7 @@ export class WardenClient {
         break;
       case 'exited':
         this.#started(watched, seen.pid);
-        this.#exited(id, watched, seen.code);
+        this.#settle(id, () => watched.watcher.exited(seen.code, exitOf(seen)));
         break;
       case 'failed':
         this.#settle(id, () => watched.watcher.failed(seen.error));
@@ -279,10 +272,6 @@ export class WardenClient {
     if (watched.started) return;
     watched.started = true;
     watched.watcher.started(pid);
-  }
-
-  #exited(id: string, watched: Watched, code: number): void {
-    this.#settle(id, () => watched.watcher.exited(code, NOTHING_KNOWN));
   }
 
   #settle(id: string, tell: () => void): void {

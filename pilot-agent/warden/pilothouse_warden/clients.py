@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 from typing import Any
@@ -23,6 +24,8 @@ class Client:
         self.pid, self.uid, _ = struct.unpack("3i", credentials)
         self._incoming = bytearray()
         self._outgoing = bytearray()
+        self.events = select.EPOLLIN
+        """What it is registered for."""
 
     def trusted(self) -> bool:
         return self.uid == os.getuid()
@@ -46,7 +49,11 @@ class Client:
         return [_message(line) for line in whole.splitlines()]
 
     def send(self, message: Message) -> None:
-        self._outgoing += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        self.send_line(json.dumps(message, separators=(",", ":")))
+
+    def send_line(self, text: str) -> None:
+        """Sends a message that the caller has put together."""
+        self._outgoing += text.encode() + b"\n"
 
     def flush(self) -> bool:
         """Sends what the socket takes; True when nothing is left."""

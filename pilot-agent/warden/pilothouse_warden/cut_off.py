@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .host import all_processes, carries, environ_of
+from .host import all_processes, boot_seconds, carries, environ_of
 from .ledger import Ledger, Spawn
 from .lines import Record
 
@@ -29,10 +29,10 @@ class CutOff:
         """Finds those that run, by the variable they carry."""
         for spawn in self._open():
             for process in all_processes():
-                if process.zombie or process.session != process.pid or process.start < spawn.asked - 1:
+                if process.zombie or process.session != process.pid or process.start < spawn.since:
                     continue
                 if carries(environ_of(process.pid), spawn.mark):
-                    self._ledger.has_pid(spawn, process.pid, process.start)
+                    self._ledger.has_pid(spawn, process.pid, boot_seconds())
                     break
 
     def settle(self) -> list[Spawn]:
@@ -40,10 +40,10 @@ class CutOff:
         decided = self._open()
         self.find_alive()
         for spawn in self._open():
-            candidates = [record for record in self.unclaimed if record["start"] >= spawn.asked - 1]
+            candidates = [record for record in self.unclaimed if record["start"] >= spawn.since]
             if len(candidates) == 1:
                 self.unclaimed.remove(candidates[0])
-                self._ledger.has_pid(spawn, candidates[0]["pid"], candidates[0]["start"])
+                self._ledger.has_pid(spawn, candidates[0]["pid"], boot_seconds())
                 self._ledger.exited(spawn, candidates[0]["code"])
             else:
                 self._ledger.is_lost(spawn)

@@ -9,36 +9,37 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .host import Process, carries, own_processes
+from .family import Family
+from .host import own_processes, value_of
+from .ledger import Spawn
 
 FIRST_LOOK = 0.02
 SLOWEST_LOOK = 0.25
 
 
-@dataclass
+@dataclass(slots=True)
 class Ending:
-    """One thing that is being ended: everything of one session, and everything that carries a variable."""
+    """One thing that is being ended: everything of a spawn, or everything that carries a variable."""
 
     mark: str
-    session: int
-    """0: the mark alone counts."""
+    """Variable `NAME=value`."""
     since: int
     """Ticks since boot; what is older cannot belong to it, whatever its numbers say."""
     grace: float
     done: Callable[[], None]
+    spawn: Spawn | None = None
+    """None: the mark alone counts."""
+    first: int = signal.SIGTERM
+    """The signal it begins with."""
     kill_at: float = 0.0
     told: set[int] = field(default_factory=set)
 
-    def concerns(self, process: Process, environ: bytes) -> bool:
-        if process.start < self.since:
-            return False
-        return (self.session != 0 and process.session == self.session) or carries(environ, self.mark)
-
 
 class Endings:
-    """All endings under way; one look at /proc serves them all."""
+    """All endings under way; one look at /proc serves all that need one."""
 
-    def __init__(self) -> None:
+    def __init__(self, family: Family) -> None:
+        self._family = family
         self._active: dict[str, Ending] = {}
         self._next_look = 0.0
         self._pause = FIRST_LOOK
@@ -65,11 +66,15 @@ class Endings:
     def look(self) -> None:
         """Sends the signals that are due, and reports the endings of which nothing is left."""
         now = time.monotonic()
-        left: dict[str, list[int]] = {key: [] for key in self._active}
-        for process, environ in own_processes():
-            for key, ending in self._active.items():
-                if ending.concerns(process, environ):
-                    left[key].append(process.pid)
+        left: dict[str, list[int]] = {}
+        elsewhere: dict[str, Ending] = {}
+        for key, ending in self._active.items():
+            if ending.spawn is not None and ending.spawn.own:
+                left[key] = [process.pid for process in self._family.of(ending.spawn)]
+            else:
+                elsewhere[key] = ending
+        if elsewhere:
+            left.update(_found_everywhere(elsewhere))
         for key, pids in left.items():
             ending = self._active[key]
             if not pids:
@@ -81,13 +86,33 @@ class Endings:
                     _send(pid, signal.SIGKILL)
                 elif pid not in ending.told:
                     ending.told.add(pid)
-                    _send(pid, signal.SIGTERM)
-                    _send(pid, signal.SIGCONT)  # a stopped process would keep its TERM waiting
+                    _send(pid, ending.first)
+                    _send(pid, signal.SIGCONT)  # a stopped process would keep its signal waiting
         self._next_look = now + self._pause
         self._pause = min(SLOWEST_LOOK, self._pause * 1.5)
 
 
-def _send(pid: int, number: signal.Signals) -> None:
+def _found_everywhere(endings: dict[str, Ending]) -> dict[str, list[int]]:
+    """What is left of each, found by one look at all processes of this user."""
+    left: dict[str, list[int]] = {key: [] for key in endings}
+    sessions = {ending.spawn.pid: key for key, ending in endings.items() if ending.spawn is not None}
+    marks: dict[bytes, dict[bytes, str]] = {}
+    for key, ending in endings.items():
+        name, _, value = os.fsencode(ending.mark).partition(b"=")
+        marks.setdefault(name, {})[value] = key
+    for process, environ in own_processes():
+        keys = {sessions.get(process.session)}
+        for name, by_value in marks.items():
+            value = value_of(environ, name)
+            if value is not None:
+                keys.add(by_value.get(value))
+        for key in keys:
+            if key is not None and process.start >= endings[key].since:
+                left[key].append(process.pid)
+    return left
+
+
+def _send(pid: int, number: int) -> None:
     # It may have gone by itself in the meantime.
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

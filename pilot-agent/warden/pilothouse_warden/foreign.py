@@ -53,7 +53,7 @@ class Foreign:
             self._looked_at.append(spawn)
             return
         process = look_at(spawn.pid)
-        if process is None or process.start != spawn.start:
+        if not spawn.is_(process):
             os.close(fd)
             self._gone.append((spawn, -1, time.monotonic() + PATIENCE))
             return
@@ -82,7 +82,7 @@ class Foreign:
             self._look_at = now + LOOK_EVERY
             for spawn in list(self._looked_at):
                 process = look_at(spawn.pid)
-                if process is None or process.zombie or process.start != spawn.start:
+                if process is None or process.zombie or not spawn.is_(process):
                     self._looked_at.remove(spawn)
                     self._gone.append((spawn, -1, now + PATIENCE))
         decided: list[Spawn] = []
@@ -113,7 +113,7 @@ class Foreign:
 def _exit_code(spawn: Spawn, pidfd: int) -> int | None:
     """The exit code, or minus the number of the signal; None: nobody says (yet)."""
     process = look_at(spawn.pid)
-    if process is not None and process.start == spawn.start:
+    if process is not None and spawn.is_(process):
         # Nobody has reaped it yet: a zombie shows how it ended.
         return os.waitstatus_to_exitcode(process.status) if process.zombie else None
     if pidfd < 0:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 PR_SET_CHILD_SUBREAPER = 36
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def become_subreaper() -> None:
@@ -20,9 +21,57 @@ def become_subreaper() -> None:
         raise OSError(number, f"cannot become a sub-reaper: {os.strerror(number)}")
 
 
-def boot_ticks() -> int:
+def boot_seconds() -> float:
     """Now, on the clock that the start times of processes are read from."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS_PER_SECOND)
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def to_ticks(seconds: float) -> int:
+    """The unit of that clock in which /proc shows start times."""
+    return int(seconds * TICKS_PER_SECOND)
+
+
+def children_of(pid: int) -> list[int] | None:
+    """Its children, zombies included; None: it is gone, or this kernel does not say.
+
+    Of the caller itself the list is complete: nobody else can take an entry away while it is read. A process whose
+    parent has died is among its sub-reaper's at the moment the parent has gone.
+    """
+    try:
+        listed = b"".join(_read(f"/proc/{pid}/task/{thread}/children") for thread in os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return None
+    return [int(child) for child in listed.split()]
+
+
+def resident(pid: int) -> int:
+    """bytes of memory it has, shared ones counted in full; 0: it is gone"""
+    try:
+        return int(_read(f"/proc/{pid}/statm").split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def proportional(pid: int) -> int | None:
+    """bytes of memory it has, of shared ones its part; dear to ask for. None: it is gone or the kernel does not say."""
+    try:
+        for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return None
+
+
+def _read(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 1 << 16):
+            parts.append(part)
+    finally:
+        os.close(fd)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True)
@@ -83,6 +132,15 @@ def own_processes() -> Iterator[tuple[Process, bytes]]:
         except OSError:
             continue
         yield process, environ_of(process.pid)
+
+
+def value_of(environ: bytes, name: bytes) -> bytes | None:
+    """The value of a variable in an environment; None: it is not there."""
+    start = environ.find(b"\0" + name + b"=")
+    if start < 0:
+        return None
+    start += len(name) + 2
+    return environ[start : environ.find(b"\0", start)]
 
 
 def carries(environ: bytes, mark: str) -> bool:

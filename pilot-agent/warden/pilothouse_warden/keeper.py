@@ -10,7 +10,8 @@ import time
 from types import FrameType
 
 from .config import Config
-from .host import become_subreaper, look_at
+from .host import become_subreaper, boot_seconds, look_at
+from .ledger import rusage_of
 from .lines import LineFile
 
 
@@ -72,7 +73,10 @@ def _wait_for(server: int, orphans: LineFile, doorbell: int) -> int:
                     "code": code,
                 }
             )
-        os.waitpid(pid, 0)
+        used = os.wait4(pid, 0)[2]
+        if pid != server:
+            # Known only now. A keeper killed between takes it along, but not how the process ended.
+            orphans.append({"pid": pid, "used": rusage_of(used), "at": boot_seconds()})
         if pid == server:
             return code
         try:

@@ -29,7 +29,11 @@ class LineFile:
             os.ftruncate(self._fd, whole)
 
     def append(self, record: Record) -> None:
-        data = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        self.append_line(json.dumps(record, separators=(",", ":")) + "\n")
+
+    def append_line(self, text: str) -> None:
+        """Appends one or more whole lines, made by whoever calls."""
+        data = text.encode()
         if os.write(self._fd, data) != len(data):
             raise OSError(f"{self.path}: the file system took a part of a line only; is it full?")
 
@@ -47,13 +51,12 @@ class LineFile:
         self._offset += whole
         return [json.loads(line) for line in content[:whole].splitlines()]
 
-    def replace(self, records: list[Record]) -> None:
-        """Swaps the whole content for these records, in one step."""
+    def replace(self, lines: list[str]) -> None:
+        """Swaps the whole content for these lines, in one step."""
         draft = LineFile(f"{self.path}.new")
         fd = os.open(draft.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         draft._fd = fd
-        for record in records:
-            draft.append(record)
+        draft.append_line("".join(lines))
         os.rename(draft.path, self.path)
         self.close()
         self._fd = fd

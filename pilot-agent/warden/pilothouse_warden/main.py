@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import sys
+from types import FrameType
 
 from .config import Config, read_config
 from .keeper import keep
@@ -17,8 +18,9 @@ def main(arguments: list[str]) -> None:
     umask = os.umask(0o077)
     # Whatever the starter left open would otherwise reach every task.
     os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, _unmoved)
+    signal.signal(signal.SIGINT, _unmoved)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     config = read_config(arguments, umask)
     os.chdir("/")
     listener = _listen(config)
@@ -26,6 +28,10 @@ def main(arguments: list[str]) -> None:
         keeper_gone = keep(config, listener)
         # Only a freshly forked server comes back from `keep`; it comes back from `serve` when the keeper is gone.
         serve(config, listener, keeper_gone)
+
+
+def _unmoved(_number: int, _frame: FrameType | None) -> None:
+    """A handler, since what is ignored here would stay ignored in every task."""
 
 
 def _listen(config: Config) -> socket.socket:

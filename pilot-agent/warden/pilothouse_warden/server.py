@@ -61,10 +61,12 @@ class Server:
                 elif not self._work.hear(fd):
                     self._handle(fd, events)
             self._work.reap()
+            self._work.step()
             if self._terminate:
                 self._terminate = False
                 self._work.terminate()
             self._work.on_time()
+            self._work.flush()
             self._flush()
             if self._work.over:
                 self._work.remove_files(self._listener)
@@ -127,7 +129,10 @@ class Server:
             except OSError:
                 self._drop(client)
                 continue
-            self._poll.modify(client.fileno, select.EPOLLIN if done else select.EPOLLIN | select.EPOLLOUT)
+            events = select.EPOLLIN if done else select.EPOLLIN | select.EPOLLOUT
+            if events != client.events:
+                client.events = events
+                self._poll.modify(client.fileno, events)
 
     def _drop(self, client: Client) -> None:
         if self._clients.pop(client.fileno, None) is not None:

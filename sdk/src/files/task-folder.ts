@@ -105,11 +105,15 @@ async function openFirst(folders: readonly [string, ...string[]], path: string):
 
 /** The error of a file that is larger than what goes through Pilothouse. */
 export function tooLarge(path: string, full: string, size: number, largest: number): PilothouseError {
-  return new PilothouseError('FILE_TOO_LARGE', `${path} has ${mebibytes(size)} MiB; ${mebibytes(largest)} is the limit`, {
-    hint: `Copy it from ${full}, or let the task stage it out.`,
-    field: 'path',
-    evidence: full,
-  });
+  return new PilothouseError(
+    'FILE_TOO_LARGE',
+    `${path} has ${mebibytes(size)} MiB; ${mebibytes(largest)} is the limit`,
+    {
+      hint: `Copy it from ${full}, or let the task stage it out.`,
+      field: 'path',
+      evidence: full,
+    },
+  );
 }
 
 function mebibytes(bytes: number): string {

@@ -1,0 +1,85 @@
+import { listFolder, readPiece } from '@pilothouse/sdk/files';
+import type { FileChunk, StagingReport, TaskFile } from '@pilothouse/sdk/shared';
+import { PilothouseError } from '@pilothouse/sdk/shared';
+import type { StageOrder, Stages, TaskFolders } from '../tasks/stages.js';
+import { checksumWish } from './checksum.js';
+import { carryOut } from './directive.js';
+import { stagingFailed } from './failures.js';
+import { isUrl } from './locations.js';
+import { ReportBoard } from './report-board.js';
+import { Slots } from './slots.js';
+
+/** Transfers over the network at the same time; more only share its bandwidth and burden servers. */
+const TRANSFERS = 8;
+/** Directives of this node's file systems at the same time: enough to keep them busy, few enough to leave them to tasks. */
+const LOCAL = 32;
+
+/** Moves the data of tasks, in and out. Everything that it does can be done again without harm. */
+export class Staging implements Stages, TaskFolders {
+  readonly #transfers = new Slots(TRANSFERS);
+  readonly #local = new Slots(LOCAL);
+
+  stageIn(order: StageOrder): Promise<readonly StagingReport[]> {
+    return this.#stage(order, 'in');
+  }
+
+  stageOut(order: StageOrder): Promise<readonly StagingReport[]> {
+    return this.#stage(order, 'out');
+  }
+
+  files(cwd: string): Promise<readonly TaskFile[]> {
+    return listFolder(cwd);
+  }
+
+  chunk(cwd: string, path: string, offset: number, limit: number): Promise<FileChunk> {
+    return readPiece([cwd], path, offset, limit);
+  }
+
+  /** One directive after the other, in the order given: a later one may need what an earlier one brought. */
+  async #stage(order: StageOrder, direction: 'in' | 'out'): Promise<readonly StagingReport[]> {
+    const board = new ReportBoard(direction, order.directives, order.report);
+    board.flush();
+    try {
+      for (const index of order.directives.keys()) await this.#one(order, direction, index, board);
+      return board.all;
+    } finally {
+      board.flush();
+    }
+  }
+
+  async #one(order: StageOrder, direction: 'in' | 'out', index: number, board: ReportBoard): Promise<void> {
+    const directive = order.directives[index];
+    if (directive === undefined) return;
+    const field = `${direction === 'in' ? 'stageIn' : 'stageOut'}.${index}`;
+    const slots = isUrl(directive.from) || isUrl(directive.to) ? this.#transfers : this.#local;
+    const run = {
+      task: order.id,
+      directive,
+      field,
+      direction,
+      fromBase: direction === 'in' ? order.from : order.cwd,
+      toBase: direction === 'in' ? order.cwd : order.from,
+      env: order.env,
+      checksum: checksumWish(directive.checksum),
+      signal: order.signal,
+      progress: board.progressOf(index),
+    };
+    try {
+      await slots.use(order.signal, async () => {
+        board.change(index, { state: 'ACTIVE' });
+        await carryOut(run, (path) => board.change(index, { path }));
+      });
+    } catch (error) {
+      const failure = stagingFailed(error, field, 'staging', directive.from);
+      if (!(directive.optional === true && isNothingThere(failure))) {
+        board.change(index, { state: 'FAILED', error: failure.message });
+        throw failure;
+      }
+    }
+    board.change(index, { state: 'DONE' });
+  }
+}
+
+function isNothingThere(error: unknown): boolean {
+  return error instanceof PilothouseError && error.code === 'DATA_NOT_FOUND';
+}

@@ -6,6 +6,7 @@ import { readPast } from './journal/replay.js';
 import { WardenClient } from './launcher/warden-client.js';
 import { log } from './log.js';
 import { Output } from './output/output.js';
+import { KEEP } from './output/ranges.js';
 import { PilotLife } from './pilot-life.js';
 import { Pool } from './scheduler/pool.js';
 import { Scheduler } from './scheduler/scheduler.js';
@@ -23,7 +24,7 @@ export async function runAgent(folder: string): Promise<number> {
   try {
     const pilot = await readPilotFile(folder);
     // The warden is asked while the files are read.
-    const connecting = WardenClient.connect(join(pilot.runtimeDir, 'w', `${pilot.id}.sock`));
+    const connecting = WardenClient.connect(join(pilot.runtimeDir, 'w', `${pilot.id}.sock`), KEEP);
     const journalFolder = join(pilot.folder, 'journal');
     const past = await readPast(journalFolder);
     if (past.pilot !== undefined && pilotStates.isFinal(past.pilot.state)) return OVER;
@@ -34,6 +35,7 @@ export async function runAgent(folder: string): Promise<number> {
       connecting,
       output.prepare(),
     ]);
+    await output.tidy(warden.found.values());
     const gpus = pilot.gpuIds ?? Array.from({ length: pilot.gpus }, (_, index) => String(index));
     const scheduler = new Scheduler(new Pool({ cores: pilot.cores, gpus, memory: pilot.memory }));
     const life = new PilotLife({ pilot, past, journal, warden, scheduler, output }, epoch);

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JournalRecord } from '@pilothouse/sdk/shared';
+import { type JournalRecord, journalRecordSchema } from '@pilothouse/sdk/shared';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../src/journal/journal.js';
@@ -63,16 +63,12 @@ describe('the journal', () => {
     expect(past).toMatchObject({ epoch: 1, seq: 2 });
     expect(past.tasks.get('a')).toMatchObject({ state: 'DONE', exitCode: 0 });
     const second = await Journal.open(folder, 2, past.seq);
-    for (let index = 0; index < 5000; index += 1) second.append({ type: 'task', id: `b${index}`, state: 'SCHEDULING' });
+    for (let index = 0; index < 20_000; index += 1) second.append({ type: 'task', id: `b${index}`, state: 'SCHEDULING' });
     await second.flush();
     const all: JournalRecord[] = [];
-    for (
-      let batch = await second.since(0, 700);
-      batch.length > 0;
-      batch = await second.since(all.at(-1)?.seq ?? 0, 700)
-    )
-      all.push(...batch);
-    expect(all.map(({ seq }) => seq)).toEqual(Array.from({ length: 5002 }, (_, index) => index + 1));
+    for (let batch = await second.since(0, 700); batch.lines.length > 0; batch = await second.since(batch.last, 700))
+      all.push(...batch.lines.map((line) => journalRecordSchema.parse(JSON.parse(line))));
+    expect(all.map(({ seq }) => seq)).toEqual(Array.from({ length: 20_002 }, (_, index) => index + 1));
     await second.close();
   });
 

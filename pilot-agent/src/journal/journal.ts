@@ -1,16 +1,15 @@
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { instanceStates, type JournalRecord, pilotStates, taskStates } from '@pilothouse/sdk/shared';
 import { log } from '../log.js';
-import { parseLines } from './json-lines.js';
-import { journalFiles, parseRecord } from './replay.js';
+import { JournalReader, type Written } from './reader.js';
 
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'seq' | 'epoch' | 't'> : never;
 /** What is to be written; number, epoch and time are added. */
 export type JournalEntry = WithoutStamp<JournalRecord>;
 
 /** Records kept in memory for the link; older ones are read from the files. */
-const RECENT = 4096;
+const RECENT = 8192;
 const RETRY_MS = 1000;
 
 /**
@@ -20,12 +19,18 @@ const RETRY_MS = 1000;
  * once cost a few `fdatasync`, not a thousand.
  */
 export class Journal {
-  readonly #folder: string;
+  readonly #reader: JournalReader;
   readonly #epoch: number;
   readonly #file: FileHandle;
   readonly #listeners = new Set<() => void>();
-  #recent: JournalRecord[] = [];
-  #pending: JournalRecord[] = [];
+  /** The last lines that were written, with the number of the first. Up to twice as many, so that it is rarely cut. */
+  #recent: string[] = [];
+  #recentFrom: number;
+  #pending: string[] = [];
+  /** Whether one of them must be on the disk before anybody is told. */
+  #pendingSync = false;
+  #now = 0;
+  #time = '';
   #callbacks: { seq: number; done: () => void }[] = [];
   #seq: number;
   #written: number;
@@ -33,9 +38,10 @@ export class Journal {
   #writing = false;
 
   private constructor(folder: string, epoch: number, seq: number, file: FileHandle) {
-    this.#folder = folder;
+    this.#reader = new JournalReader(folder);
     this.#epoch = epoch;
     this.#seq = seq;
+    this.#recentFrom = seq + 1;
     this.#written = seq;
     this.#file = file;
   }
@@ -63,8 +69,10 @@ export class Journal {
    */
   append(entry: JournalEntry, done?: () => void): number {
     this.#seq += 1;
-    const record: JournalRecord = { seq: this.#seq, epoch: this.#epoch, t: new Date().toISOString(), ...entry };
-    this.#pending.push(record);
+    // Made once, for the file and for the link. The number comes first, as the reader expects.
+    const stamp = `{"seq":${this.#seq},"epoch":${this.#epoch},"t":"${this.#stamp()}",`;
+    this.#pending.push(stamp + JSON.stringify(entry).slice(1));
+    this.#pendingSync ||= mustLast(entry);
     if (done) this.#callbacks.push({ seq: this.#seq, done });
     if (!this.#writing) {
       this.#writing = true;
@@ -80,14 +88,12 @@ export class Journal {
   }
 
   /** Written records after a number, oldest first, at most so many. */
-  async since(seq: number, limit: number): Promise<JournalRecord[]> {
-    const first = this.#recent[0];
-    if (first !== undefined && first.seq <= seq + 1) {
-      const from = seq + 1 - first.seq;
-      return this.#recent.slice(from, from + limit);
-    }
-    if (seq >= this.#written) return [];
-    return (await this.#read(seq)).slice(0, limit);
+  async since(seq: number, limit: number): Promise<Written> {
+    if (seq >= this.#written) return { lines: [], last: seq };
+    if (seq + 1 < this.#recentFrom) return this.#reader.read(seq, this.#written, limit);
+    const from = seq + 1 - this.#recentFrom;
+    const lines = this.#recent.slice(from, from + limit);
+    return { lines, last: seq + lines.length };
   }
 
   async close(): Promise<void> {
@@ -95,27 +101,31 @@ export class Journal {
     await this.#file.close();
   }
 
-  async #read(seq: number): Promise<JournalRecord[]> {
-    const found: JournalRecord[] = [];
-    const written = this.#written;
-    for (const { path } of await journalFiles(this.#folder)) {
-      for (const { number, value } of parseLines(await readFile(path), path).lines) {
-        const record = parseRecord(path, number, value);
-        if (record.seq > seq && record.seq <= written) found.push(record);
-      }
+  /** Now, as text; made anew once a millisecond. */
+  #stamp(): string {
+    const now = Date.now();
+    if (now !== this.#now) {
+      this.#now = now;
+      this.#time = new Date(now).toISOString();
     }
-    return found;
+    return this.#time;
   }
 
   async #write(): Promise<void> {
     while (this.#pending.length > 0) {
       const batch = this.#pending;
+      const sync = this.#pendingSync;
       this.#pending = [];
-      const data = Buffer.from(batch.map((record) => `${JSON.stringify(record)}\n`).join(''));
-      await this.#store(data, batch.some(mustLast));
+      this.#pendingSync = false;
+      const data = Buffer.from(`${batch.join('\n')}\n`);
+      await this.#store(data, sync);
       this.#position += data.length;
-      this.#written = batch.at(-1)?.seq ?? this.#written;
-      this.#recent = [...this.#recent, ...batch].slice(-RECENT);
+      this.#written += batch.length;
+      for (const line of batch) this.#recent.push(line);
+      if (this.#recent.length > 2 * RECENT) {
+        this.#recentFrom += this.#recent.length - RECENT;
+        this.#recent = this.#recent.slice(-RECENT);
+      }
       this.#announce();
     }
     this.#writing = false;
@@ -138,15 +148,15 @@ export class Journal {
   }
 
   #announce(): void {
-    const due = this.#callbacks.filter(({ seq }) => seq <= this.#written);
-    this.#callbacks = this.#callbacks.filter(({ seq }) => seq > this.#written);
+    const open = this.#callbacks.findIndex(({ seq }) => seq > this.#written);
+    const due = this.#callbacks.splice(0, open < 0 ? this.#callbacks.length : open);
     for (const { done } of due) done();
     for (const listener of this.#listeners) listener();
   }
 }
 
 /** Whether a record must be on the disk before anybody is told: final states, and the promises made by a state. */
-function mustLast(record: JournalRecord): boolean {
+function mustLast(record: JournalEntry): boolean {
   switch (record.type) {
     case 'task':
       return taskStates.isFinal(record.state);

@@ -6,10 +6,10 @@ import {
   type Beat,
   type BridgeFrame,
   bridgeFrameSchema,
-  type JournalRecord,
   LINK_PROTOCOL,
 } from '@pilothouse/sdk/shared';
 import type { Dealer } from 'zeromq';
+import type { Written } from '../journal/reader.js';
 import { log } from '../log.js';
 import { readConnectFile } from './connect-file.js';
 
@@ -22,7 +22,7 @@ export interface LinkListener {
   /** Whether this bridge is obeyed; an overtaken one is not. */
   welcomed(epoch: number): Promise<boolean>;
   /** Written journal records after a number. */
-  since(seq: number, limit: number): Promise<JournalRecord[]>;
+  since(seq: number, limit: number): Promise<Written>;
   beat(): Beat;
   /** Everything that is not the link's own business. */
   frame(frame: Extract<BridgeFrame, { type: 'spool' | 'ack' | 'log' | 'probe' }>): void;
@@ -192,23 +192,26 @@ export class Link {
   async #sendEvents(): Promise<void> {
     for (;;) {
       const from = this.#sent;
-      const records = await this.#listener.since(from, EVENTS_PER_FRAME);
-      const last = records.at(-1);
-      if (last === undefined || !this.#welcome) return;
-      if (!(await this.#send({ type: 'events', records }))) return;
+      const { lines, last } = await this.#listener.since(from, EVENTS_PER_FRAME);
+      if (lines.length === 0 || !this.#welcome) return;
+      if (!(await this.#sendText(`{"type":"events","records":[${lines.join(',')}]}`))) return;
       // A new welcome may have set it back in the meantime.
       if (this.#sent === from) {
         if (this.#sent === this.#acked) this.#ackedAt = performance.now();
-        this.#sent = last.seq;
+        this.#sent = last;
       }
     }
   }
 
   /** Sends one frame after the others; false when nobody took it. */
   #send(frame: AgentFrame): Promise<boolean> {
+    return this.#sendText(JSON.stringify(frame));
+  }
+
+  #sendText(text: string): Promise<boolean> {
     const sending = this.#sending.then(async () => {
       try {
-        await this.#socket?.send(JSON.stringify(frame));
+        await this.#socket?.send(text);
         return this.#socket !== undefined;
       } catch {
         // Nobody there, or it does not read: the missed beats lead to a new conversation, which starts where the

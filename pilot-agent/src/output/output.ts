@@ -1,27 +1,42 @@
-import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { copyFile, mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogChunk, type OutputRange, PilothouseError } from '@pilothouse/sdk/shared';
+import type { Captured } from '../launcher/spawn.js';
+import type { Seen } from '../launcher/warden-messages.js';
+import { Pack } from './pack.js';
+import { chunk, readLive, readRange, sizeOf, startOf } from './ranges.js';
+import { type Files, Slots } from './slots.js';
 
 /** Which of the two outputs of a process. */
 export type OutputStream = 'stdout' | 'stderr';
 
+const STREAMS = ['stdout', 'stderr'] as const;
 const SUFFIX = { stdout: 'out', stderr: 'err' } as const;
-const COPY_BYTES = 1 << 20;
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 20;
+
+/** A pair of files that is lent to a task. */
+interface Lent {
+  readonly files: Files;
+  /** What the warden said about it at the end. */
+  captured: Captured | undefined;
+}
 
 /**
  * Output of tasks and instances. While one runs, its two files lie on the node; at the end they go into one file per
  * agent in the pilot's folder, since two files for each of many tasks are more than a shared file system bears.
+ *
+ * Instances, which start again, write to files of their own name; tasks to files that are lent and used again.
  */
 export class Output {
   readonly #liveFolder: string;
   readonly #folder: string;
   readonly #packName: string;
   readonly #packed = new Map<string, OutputRange>();
-  #pack: FileHandle | undefined;
-  #packSize = 0;
-  #packing: Promise<unknown> = Promise.resolve();
+  readonly #lent = new Map<string, Lent>();
+  readonly #slots: Slots;
+  readonly #empty: OutputRange;
+  #pack: Pack | undefined;
 
   /**
    * @param liveFolder - node-local folder
@@ -32,18 +47,45 @@ export class Output {
     this.#liveFolder = liveFolder;
     this.#folder = folder;
     this.#packName = `output/${epoch}.log`;
+    this.#slots = new Slots(liveFolder, epoch);
+    const nothing = { offset: 0, length: 0 };
+    this.#empty = { file: this.#packName, stdout: nothing, stderr: nothing };
   }
 
   async prepare(): Promise<void> {
     await mkdir(this.#liveFolder, { recursive: true, mode: 0o700 });
     await mkdir(join(this.#folder, 'output'), { recursive: true, mode: 0o700 });
+    this.#slots.prepare();
     // There from the start, so that a range of nothing can be read too.
-    this.#pack = await open(join(this.#folder, this.#packName), 'a', 0o600);
+    this.#pack = await Pack.open(join(this.#folder, this.#packName));
+  }
+
+  /** Removes files that earlier agents lent to what has ended since. */
+  async tidy(found: Iterable<Seen>): Promise<void> {
+    const used = new Set<string>();
+    for (const seen of found) {
+      const files = filesOf(seen);
+      if (files !== undefined) used.add(files.stdout).add(files.stderr);
+    }
+    await this.#slots.tidy(used);
+  }
+
+  /** Files for a task to write to, until {@link discard}. */
+  lend(id: string): Files {
+    const files = this.#lent.get(id)?.files ?? this.#slots.take();
+    this.#lent.set(id, { files, captured: undefined });
+    return files;
+  }
+
+  /** Goes on with the files of a task that an earlier agent has started. */
+  adopt(id: string, seen: Seen): void {
+    const files = filesOf(seen);
+    if (files !== undefined) this.#lent.set(id, { files, captured: undefined });
   }
 
   /** Where a running process writes. */
   livePath(id: string, stream: OutputStream): string {
-    return join(this.#liveFolder, `${id}.${SUFFIX[stream]}`);
+    return this.#lent.get(id)?.files[stream] ?? this.#ownPath(id, stream);
   }
 
   /** Tells where the output of something that ended earlier lies. */
@@ -51,38 +93,56 @@ export class Output {
     this.#packed.set(id, range);
   }
 
-  /** Moves the output of something that has ended into the packed file. The node's files stay until {@link discard}. */
-  pack(id: string): Promise<OutputRange> {
-    const packing = this.#packing.then(async () => {
-      const stdout = await this.#copy(this.livePath(id, 'stdout'));
-      const stderr = await this.#copy(this.livePath(id, 'stderr'));
-      const range: OutputRange = { file: this.#packName, stdout, stderr };
-      this.#packed.set(id, range);
-      return range;
-    });
-    // The next one goes on where this one stopped, whatever became of it.
-    this.#packing = packing.catch(() => undefined);
-    return packing;
+  /**
+   * Moves the output of something that has ended into the packed file. The node's files stay until {@link discard}.
+   *
+   * @param captured - what the warden said about it, which may save opening the files
+   * @param ownFiles - whether it gets files of its own beside the packed one: `output/<id>.out` and `.err`
+   */
+  pack(id: string, captured?: Captured | null, ownFiles = false): OutputRange | Promise<OutputRange> {
+    const lent = this.#lent.get(id);
+    if (lent && captured) lent.captured = captured;
+    if (captured && captured.stdout + captured.stderr === 0 && !ownFiles) {
+      this.#packed.set(id, this.#empty);
+      return this.#empty;
+    }
+    return this.#move(id, captured ?? undefined, ownFiles);
   }
 
-  /** Removes the node's files of something whose end is in the journal. */
+  /** Frees the node's files of something whose end is in the journal. */
   async discard(id: string): Promise<void> {
-    for (const stream of ['stdout', 'stderr'] as const) await unlink(this.livePath(id, stream)).catch(ignoreMissing);
+    const lent = this.#lent.get(id);
+    if (lent === undefined) {
+      for (const stream of STREAMS) await unlink(this.#ownPath(id, stream)).catch(ignoreMissing);
+      return;
+    }
+    this.#lent.delete(id);
+    const { captured } = lent;
+    await this.#slots.give(lent.files, captured && captured.stdout + captured.stderr);
+  }
+
+  /** Keeps the node's files of something whose output could not be packed, under its own name. */
+  leave(id: string): void {
+    const lent = this.#lent.get(id);
+    if (lent === undefined) return;
+    this.#lent.delete(id);
+    this.#slots.keep(lent.files, { stdout: this.#ownPath(id, 'stdout'), stderr: this.#ownPath(id, 'stderr') });
   }
 
   /** Bytes that a process has written to stderr so far. */
-  stderrSize(id: string): Promise<number> {
-    return sizeOf(this.livePath(id, 'stderr'));
+  async stderrSize(id: string): Promise<number> {
+    return (await sizeOf(this.livePath(id, 'stderr'))) ?? 0;
   }
 
   /** The last lines of what a process has written to stderr since an offset, at most 4 KiB. */
   async stderrTail(id: string, since = 0): Promise<string> {
-    const size = await sizeOf(this.livePath(id, 'stderr'));
+    const size = await this.stderrSize(id);
     const from = Math.max(since, size - TAIL_BYTES);
     const bytes = await readRange(this.livePath(id, 'stderr'), from, size - from);
     const lines = bytes.toString('utf8').trimEnd().split('\n');
-    // A cut first line says little and may begin inside a character.
-    const whole = from > since ? lines.slice(1) : lines;
+    // A cut first line says little and may begin inside a character; of a line that is longer than all, the end is
+    // all there is to show.
+    const whole = from > since && lines.length > 1 ? lines.slice(1) : lines;
     return whole.slice(-TAIL_LINES).join('\n');
   }
 
@@ -101,86 +161,44 @@ export class Output {
       return chunk(bytes, from, length, true);
     }
     const path = this.livePath(id, stream);
-    const found = await stat(path).catch(ignoreMissing);
-    if (found === undefined) {
-      if (expected) return { text: '', offset: 0, next: 0, size: 0, complete: false };
-      throw new PilothouseError('TASK_NOT_FOUND', `there is no output of ${id} on this node`, {
-        hint: 'It has not started yet, or it ran on another pilot.',
-      });
-    }
-    const from = startOf(offset, found.size);
-    return chunk(await readRange(path, from, Math.min(limit, found.size - from)), from, found.size, false);
+    const size = await sizeOf(path);
+    if (size !== undefined) return readLive(path, size, offset, limit);
+    if (expected) return { text: '', offset: 0, next: 0, size: 0, complete: false };
+    throw new PilothouseError('TASK_NOT_FOUND', `there is no output of ${id} on this node`, {
+      hint: 'It has not started yet, or it ran on another pilot.',
+    });
   }
 
-  async #copy(path: string): Promise<{ offset: number; length: number }> {
-    const offset = this.#packSize;
-    if ((await sizeOf(path)) === 0) return { offset, length: 0 };
+  async #move(id: string, captured: Captured | undefined, ownFiles: boolean): Promise<OutputRange> {
     const pack = this.#pack;
     if (pack === undefined) throw new Error('output is packed before it was prepared');
-    const source = await open(path, 'r');
-    try {
-      const buffer = Buffer.alloc(COPY_BYTES);
-      for (;;) {
-        const { bytesRead } = await source.read(buffer, 0, buffer.length);
-        if (bytesRead === 0) break;
-        await pack.appendFile(buffer.subarray(0, bytesRead));
-        this.#packSize += bytesRead;
-      }
-    } catch (error) {
-      // What was copied is of no use, and takes room where there is none: the node's file stays the only one.
-      await pack.truncate(offset);
-      this.#packSize = offset;
-      throw error;
-    } finally {
-      await source.close();
-    }
-    return { offset, length: this.#packSize - offset };
+    const text = captured?.text;
+    const sources = text
+      ? STREAMS.map((stream) => Buffer.from(text[stream], 'latin1'))
+      : STREAMS.map((stream) => this.livePath(id, stream));
+    const [stdout, stderr] = await pack.add(sources);
+    if (stdout === undefined || stderr === undefined) throw new Error('a pack answers with one range for each source');
+    if (ownFiles) await Promise.all(STREAMS.map((stream) => this.#copyOut(id, stream)));
+    const range: OutputRange = { file: this.#packName, stdout, stderr };
+    this.#packed.set(id, range);
+    return range;
+  }
+
+  async #copyOut(id: string, stream: OutputStream): Promise<void> {
+    await copyFile(this.livePath(id, stream), join(this.#folder, 'output', `${id}.${SUFFIX[stream]}`));
+  }
+
+  #ownPath(id: string, stream: OutputStream): string {
+    return join(this.#liveFolder, `${id}.${SUFFIX[stream]}`);
   }
 }
 
-/** Where reading starts: never past the end; a negative offset counts from there. */
-function startOf(offset: number, size: number): number {
-  return offset < 0 ? Math.max(0, size + offset) : Math.min(offset, size);
+function filesOf(seen: Seen): Files | undefined {
+  if (seen.state !== 'running' && seen.state !== 'exited') return undefined;
+  const [stdout, stderr] = seen.files ?? [];
+  return stdout && stderr ? { stdout, stderr } : undefined;
 }
 
-function chunk(bytes: Buffer, offset: number, size: number, packed: boolean): LogChunk {
-  const atEnd = offset + bytes.length >= size;
-  // A character that is cut here comes whole with the next piece.
-  const whole = atEnd && packed ? bytes : bytes.subarray(0, wholeCharacters(bytes));
-  const used = whole.length > 0 ? whole : bytes;
-  const next = offset + used.length;
-  return { text: used.toString('utf8'), offset, next, size, complete: packed && next >= size };
-}
-
-/** Bytes up to the end of the last whole UTF-8 character. */
-function wholeCharacters(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) {
-      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return needed > back ? bytes.length - back : bytes.length;
-    }
-  }
-  return bytes.length;
-}
-
-async function readRange(path: string, offset: number, length: number): Promise<Buffer> {
-  if (length <= 0) return Buffer.alloc(0);
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(ignoreMissing))?.size ?? 0;
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
-  return undefined;
 }

@@ -63,7 +63,8 @@ describe('the journal', () => {
     expect(past).toMatchObject({ epoch: 1, seq: 2 });
     expect(past.tasks.get('a')).toMatchObject({ state: 'DONE', exitCode: 0 });
     const second = await Journal.open(folder, 2, past.seq);
-    for (let index = 0; index < 20_000; index += 1) second.append({ type: 'task', id: `b${index}`, state: 'SCHEDULING' });
+    for (let index = 0; index < 20_000; index += 1)
+      second.append({ type: 'task', id: `b${index}`, state: 'SCHEDULING' });
     await second.flush();
     const all: JournalRecord[] = [];
     for (let batch = await second.since(0, 700); batch.lines.length > 0; batch = await second.since(batch.last, 700))

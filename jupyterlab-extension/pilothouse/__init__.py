@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 from .aio import AnswerResult, AsyncSession, TaskResult, aconnect
 from .answer import Answer
-from .descriptions import Task
 from .errors import ErrorCode, PilothouseError
-from .handles import Pilot, Service, TaskHandle, Tasks
+from .pilots import Pilot
+from .service import Service
 from .session import Session, connect
+from .task import Task
+from .tasks import TaskHandle, TaskSet
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -30,7 +32,7 @@ __all__ = [
     "Task",
     "TaskHandle",
     "TaskResult",
-    "Tasks",
+    "TaskSet",
     "__version__",
     "aconnect",
     "connect",

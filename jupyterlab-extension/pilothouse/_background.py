@@ -9,8 +9,8 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from typing import Any, Generic, TypeVar
 
 from .errors import PilothouseError
 
@@ -82,3 +82,39 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     threading.Thread(target=body, name="pilothouse-work", daemon=True).start()
     return await done
+
+
+class _Reader(Generic[T]):
+    """One reader's place in a stream. A read that was interrupted has ended before the stream is closed."""
+
+    def __init__(self, values: AsyncGenerator[T, None]) -> None:
+        self._values = values
+        self._reading = asyncio.Lock()
+
+    async def next(self) -> tuple[T] | None:
+        async with self._reading:
+            async for value in self._values:
+                return (value,)
+            return None
+
+    async def close(self) -> None:
+        async with self._reading:
+            await self._values.aclose()
+
+
+def iterate(
+    values: AsyncGenerator[T, None], wait: Callable[[Coroutine[Any, Any, tuple[T] | None]], tuple[T] | None] = run
+) -> Iterator[T]:
+    """Reads a stream from code that blocks.
+
+    Args:
+        values: What is read; it is closed when the reader has enough.
+        wait: How each value is waited for; a handle's own way says what goes on when it is interrupted.
+    """
+    reader = _Reader(values)
+    try:
+        while (found := wait(reader.next())) is not None:
+            yield found[0]
+    finally:
+        # Whoever collects garbage may come here, on any thread and at the very end; so nobody waits.
+        run_later(reader.close)

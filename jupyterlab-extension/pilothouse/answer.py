@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 
-from ._background import run, run_later
+from ._background import iterate, run
 from ._streams import Chunk
 from .aio.answer import AnswerResult, AsyncAnswer
 from .handle import Handle
@@ -57,13 +56,7 @@ class Answer(Handle[AsyncAnswer]):
             PilothouseError: what made it fail, or ``ANSWER_STOPPED``, after the last chunk.
             KeyboardInterrupt: The waiting was interrupted; the answer goes on.
         """
-        chunks = _Chunks(self._async.chunks())
-        try:
-            while (chunk := self._wait(chunks.next())) is not None:
-                yield chunk
-        finally:
-            # Whoever collects garbage may come here, on any thread and at the very end; so nobody waits.
-            run_later(chunks.close)
+        yield from iterate(self._async.chunks(), self._wait)
 
     def stop(self) -> None:
         """Stops it, at the server too."""
@@ -72,19 +65,3 @@ class Answer(Handle[AsyncAnswer]):
     def retry(self) -> Answer:
         """Asks the same again, as a new answer."""
         return Answer(run(self._async.retry()))
-
-
-class _Chunks:
-    """One reader's place in a stream. A read that was interrupted has ended before the stream is closed."""
-
-    def __init__(self, chunks: AsyncGenerator[Chunk, None]) -> None:
-        self._chunks = chunks
-        self._reading = asyncio.Lock()
-
-    async def next(self) -> Chunk | None:
-        async with self._reading:
-            return await anext(self._chunks, None)
-
-    async def close(self) -> None:
-        async with self._reading:
-            await self._chunks.aclose()

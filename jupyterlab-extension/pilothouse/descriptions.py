@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from .records import Message
@@ -25,57 +24,6 @@ Params = Mapping[str, str | int | float | bool]
 """Parameters of a service template."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A command on a pilot.
-
-    Args:
-        command: Program and arguments; no shell between. The program is looked up on the caller's ``PATH``.
-        name: Unique among the live tasks; default: made from the command.
-        env: Variables on top of the caller's ``PATH``, ``VIRTUAL_ENV``, ``CONDA_PREFIX``, ``LD_LIBRARY_PATH`` and
-            ``PYTHONPATH``; a task sees nothing else of the notebook's environment.
-        cwd: Working directory; default: the caller's. A relative one starts at the caller's.
-        sandbox: A private folder instead.
-        cores: CPU cores; default 1.
-        gpus: GPUs; default 0.
-        memory: For example ``"4GiB"``, or bytes; default: no limit of its own.
-        services: Services that must be ready before it starts; their address is in its environment.
-        pilot: Where it runs; default: the only live pilot.
-
-    Example:
-        >>> Task(["python", "prep.py", "--well", "A01"], name="A01", cores=2).command[0]
-        'python'
-    """
-
-    command: Sequence[str]
-    name: str | None = None
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
-    cwd: str | None = None
-    sandbox: bool = False
-    cores: int | None = None
-    gpus: int | None = None
-    memory: Size | None = None
-    services: Sequence[Ref] = ()
-    pilot: Ref | None = None
-
-    def to_wire(self) -> dict[str, Any]:
-        """As it travels."""
-        if isinstance(self.command, str):
-            raise TypeError("a command is a list of words: ['python', 'prep.py']; there is no shell between")
-        return given(
-            command=list(self.command),
-            name=self.name,
-            env=dict(self.env) or None,
-            cwd=self.cwd,
-            sandbox=self.sandbox or None,
-            cores=self.cores,
-            gpus=self.gpus,
-            memory=None if self.memory is None else wire_size(self.memory),
-            services=[ref_of(service) for service in self.services] or None,
-            pilot=None if self.pilot is None else ref_of(self.pilot),
-        )
-
-
 def given(**fields: Any) -> dict[str, Any]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
@@ -94,6 +42,7 @@ def pilot_description(
     memory: Size | None,
     nodes: int | None,
     runtime: Duration,
+    idle_after: Duration | None,
 ) -> dict[str, Any]:
     """A pilot as it travels."""
     return given(
@@ -103,6 +52,7 @@ def pilot_description(
         memory=None if memory is None else wire_size(memory),
         nodes=nodes,
         runtime=wire_duration(runtime),
+        idleAfter=None if idle_after is None else wire_duration(idle_after),
     )
 
 

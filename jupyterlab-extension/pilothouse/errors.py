@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
 from ._traceback import readers_lines
 
@@ -34,6 +34,24 @@ ErrorCode = Literal[
     "TASK_CANCELED",
     "EXECUTABLE_NOT_FOUND",
     "DIRECTORY_NOT_FOUND",
+    "TASK_SET_NOT_FOUND",
+    "DEPENDENCY_FAILED",
+    "ENVIRONMENT_NOT_FOUND",
+    "OUT_OF_MEMORY",
+    "GPU_OUT_OF_MEMORY",
+    "GPU_COMMUNICATION_FAILED",
+    "DURATION_EXCEEDED",
+    "WALLTIME_OVER",
+    "LAUNCHER_LOST",
+    "DATA_NOT_FOUND",
+    "STAGING_FAILED",
+    "CHECKSUM_MISMATCH",
+    "FILE_TOO_LARGE",
+    "DISK_FULL",
+    "FUNCTION_RAISED",
+    "FUNCTION_NOT_SENDABLE",
+    "INVALID_RESULT",
+    "WORKER_LOST",
     "NODE_LOST",
     "SERVICE_NOT_FOUND",
     "SERVICE_NOT_READY",
@@ -63,12 +81,21 @@ ErrorCode = Literal[
 ERROR_CODES: frozenset[str] = frozenset(get_args(ErrorCode))
 """Every code there is."""
 
+
+def _is_code(code: str) -> TypeGuard[ErrorCode]:
+    return code in ERROR_CODES
+
+
 RETRYABLE: frozenset[str] = frozenset(
     {
         "BRIDGE_UNREACHABLE",
         "BRIDGE_RESTARTED",
         "CONNECTION_LOST",
         "TIMEOUT",
+        "GPU_COMMUNICATION_FAILED",
+        "WALLTIME_OVER",
+        "LAUNCHER_LOST",
+        "WORKER_LOST",
         "NODE_LOST",
         "SERVICE_NOT_READY",
         "SERVICE_UNREACHABLE",
@@ -145,12 +172,9 @@ class PilothouseError(Exception):
     def from_data(cls, data: Mapping[str, Any]) -> PilothouseError:
         """Rebuilds an error that came over the wire. A code that this version does not know becomes ``INTERNAL``."""
         code, message = str(data.get("code", "INTERNAL")), str(data.get("message", ""))
-        if code not in ERROR_CODES:
-            code, message = "INTERNAL", f"{message} ({code})"
-        known: ErrorCode = code  # type: ignore[assignment]
         return cls(
-            known,
-            message,
+            code if _is_code(code) else "INTERNAL",
+            message if _is_code(code) else f"{message} ({code})",
             hint=data.get("hint"),
             retryable=data.get("retryable"),
             ids=data.get("ids"),

@@ -10,8 +10,8 @@ from .aio.services import AsyncServices
 from .aio.session import AsyncSession
 from .answer import Answer
 from .descriptions import Params, Ref
-from .handles import Service
 from .records import CredentialReport, Template
+from .service import Service
 from .units import Duration
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Kind = Literal["pilot", "task", "service", "answer"]
+Kind = Literal["pilot", "task", "set", "service", "answer"]
 PilotState = Literal["NEW", "QUEUED", "STARTING", "ACTIVE", "DRAINING", "DONE", "FAILED", "CANCELED"]
 TaskState = Literal[
     "NEW",
@@ -19,6 +19,7 @@ TaskState = Literal[
     "FAILED",
     "CANCELED",
 ]
+TaskSetState = Literal["RUNNING", "DONE", "FAILED", "CANCELED"]
 ServiceState = Literal["STARTING", "READY", "DEGRADED", "UNAVAILABLE", "STOPPING", "STOPPED", "FAILED"]
 InstanceState = Literal[
     "NEW",
@@ -59,6 +60,7 @@ TASK: Transitions = {
     "FAILED": (),
     "CANCELED": (),
 }
+TASK_SET: Transitions = {"RUNNING": ("DONE", "FAILED", "CANCELED"), "DONE": (), "FAILED": (), "CANCELED": ()}
 SERVICE: Transitions = {
     "STARTING": ("READY", "DEGRADED", "UNAVAILABLE", "STOPPING", "STOPPED", "FAILED"),
     "READY": ("DEGRADED", "UNAVAILABLE", "STOPPING", "STOPPED", "FAILED"),
@@ -76,7 +78,13 @@ REQUEST: Transitions = {
     "FAILED": (),
     "CANCELED": (),
 }
-TABLES: Mapping[Kind, Transitions] = {"pilot": PILOT, "task": TASK, "service": SERVICE, "answer": REQUEST}
+TABLES: Mapping[Kind, Transitions] = {
+    "pilot": PILOT,
+    "task": TASK,
+    "set": TASK_SET,
+    "service": SERVICE,
+    "answer": REQUEST,
+}
 """The table of each kind of thing."""
 
 

@@ -37,7 +37,9 @@ def test_tasks_come_to_their_ends(session: ph.Session, tmp_path: Path) -> None:
     assert told.log("stderr")["text"] == "to err\n"
     assert told.state == "DONE"
     tasks = session.tasks.submit_many([ph.Task(["sh", "-c", f"exit {n % 2}"], name=f"n{n}") for n in range(20)])
-    assert tasks.done(timeout="60s") == {"done": 10, "failed": 10, "canceled": 0}
+    counts = tasks.done(timeout="60s")
+    assert (counts["done"], counts["failed"], counts["canceled"]) == (10, 10, 0)
+    assert (len(tasks), tasks.state) == (20, "FAILED")
     assert [task.name for task in tasks] == [f"n{n}" for n in range(20)]
     with pytest.raises(ph.PilothouseError) as caught:
         tasks[1].result()

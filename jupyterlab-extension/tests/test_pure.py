@@ -81,14 +81,35 @@ def test_task_travels_without_what_is_not_given() -> None:
 
 
 def test_a_command_is_a_list() -> None:
-    with pytest.raises(TypeError, match="list of words"):
-        Task("python prep.py").to_wire()
+    with pytest.raises(TypeError, match="command is a list"):
+        Task("python prep.py")
+    with pytest.raises(TypeError, match="after is a list"):
+        Task(["true"], after="prep")
+
+
+def test_all_fields_of_a_task_travel_in_their_words() -> None:
+    task = Task(
+        ["train"],
+        expected_duration=timedelta(minutes=5),
+        retries={"max": 2, "onOom": {"memory": "×2"}},
+        after=["prep", {"task": "check", "when": "finished"}],
+        stage_in=["data/*.npy", {"from": "https://example.org/w.bin", "to": "weights/"}],
+        gpus=0.5,
+    )
+    assert task.to_wire() == {
+        "command": ["train"],
+        "gpus": 0.5,
+        "expectedDuration": {"seconds": 300},
+        "retries": {"max": 2, "onOom": {"memory": "×2"}},
+        "after": ["prep", {"task": "check", "when": "finished"}],
+        "stageIn": [{"from": "data/*.npy"}, {"from": "https://example.org/w.bin", "to": "weights/"}],
+    }
 
 
 def test_descriptions() -> None:
     assert pilot_description(
-        engine=None, cores=2, gpus=None, memory=None, nodes=None, runtime=timedelta(minutes=1)
-    ) == {"cores": 2, "runtime": {"seconds": 60}}
+        engine=None, cores=2, gpus=None, memory=None, nodes=None, runtime=timedelta(minutes=1), idle_after="5m"
+    ) == {"cores": 2, "runtime": {"seconds": 60}, "idleAfter": "5m"}
     described = service_description(
         template="vllm",
         params={"model": "m"},

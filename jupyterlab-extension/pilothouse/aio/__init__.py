@@ -2,8 +2,11 @@
 
 from .answer import AnswerResult, AsyncAnswer
 from .base import AsyncHandle
-from .handles import AsyncPilot, AsyncService, AsyncTask, AsyncTasks, Counts, TaskResult
+from .pilots import AsyncPilot
+from .service import AsyncService
 from .session import AsyncSession, aconnect
+from .task import AsyncTask, TaskResult
+from .task_set import AsyncTaskSet
 
 __all__ = [
     "AnswerResult",
@@ -13,8 +16,7 @@ __all__ = [
     "AsyncService",
     "AsyncSession",
     "AsyncTask",
-    "AsyncTasks",
-    "Counts",
+    "AsyncTaskSet",
     "TaskResult",
     "aconnect",
 ]

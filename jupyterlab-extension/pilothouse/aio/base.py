@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import ClassVar, Generic, TypeVar, cast
 
@@ -22,6 +22,7 @@ R = TypeVar("R", bound=AnyRecord)
 GOES_ON = {
     "pilot": "The pilot goes on; .end() ends it.",
     "task": "The task goes on; .cancel() cancels it.",
+    "set": "The tasks go on; .cancel() cancels them.",
     "service": "The service goes on; .stop() stops it.",
     "answer": "The answer goes on; .stop() stops it.",
 }
@@ -195,31 +196,3 @@ def waited_too_long(record: AnyRecord, what: str, timeout: Duration | None) -> P
         hint=f"{GOES_ON[record['kind']]} Wait longer, or see .explain()",
         ids={record["kind"]: record["id"]},
     )
-
-
-async def wait_for_all(client: Client, handles: Sequence[AsyncHandle[R]], timeout: Duration | None) -> None:
-    """Waits until every one of them is final, over one stream."""
-    waiting = {handle.id: handle for handle in handles if not handle.final}
-
-    async def watch() -> None:
-        kind = handles[0].kind
-        async with aclosing(watch_records(client, kind, list(waiting))) as pictures:
-            async for picture in pictures:
-                for identity, handle in list(waiting.items()):
-                    found = picture.get(identity)
-                    if found is None:
-                        await handle.refresh()
-                    else:
-                        handle.learn(cast("R", found))
-                    if handle.final:
-                        del waiting[identity]
-                if not waiting:
-                    return
-
-    if waiting:
-        try:
-            await asyncio.wait_for(watch(), seconds(timeout))
-        except asyncio.TimeoutError as error:
-            raise PilothouseError(
-                "TIMEOUT", f"{len(waiting)} of {len(handles)} are not final yet", hint="They go on; wait longer"
-            ) from error

@@ -9,8 +9,8 @@ from ..descriptions import Params, Ref, given, service_description
 from ..records import AnswerRecord, CredentialReport, ServiceRecord, Template
 from ..units import Duration
 from .answer import AsyncAnswer
-from .handles import AsyncService
-from .work import Part
+from .part import Part
+from .service import AsyncService
 
 
 class AsyncServices(Part):

@@ -12,8 +12,9 @@ from .._origin import session_name
 from ..records import Check
 from ..units import Duration
 from .base import AsyncHandle, seconds
+from .pilots import AsyncPilots
 from .services import AsyncAnswers, AsyncCredentials, AsyncServices
-from .work import AsyncPilots, AsyncTaskCalls
+from .tasks import AsyncTaskCalls
 
 
 class AsyncSession:

@@ -1,5 +1,5 @@
 import { glob, lstat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, matchesGlob, relative } from 'node:path';
 import { splitPattern } from '@pilothouse/sdk/files';
 import { PilothouseError } from '@pilothouse/sdk/shared';
 import { dataNotFound, systemCode } from './failures.js';
@@ -31,7 +31,12 @@ export async function findSources(path: string, field: string): Promise<Sources>
   }
   const folder = fixed === '' ? dirname(path) : fixed;
   const matches: string[] = [];
-  for await (const match of glob(rest, { cwd: folder })) if (match !== '.') matches.push(match);
+  for await (const match of glob(rest, { cwd: folder, withFileTypes: true })) {
+    const below = relative(folder, join(match.parentPath, match.name));
+    // `x/**` matches the folder x and what is in it; the system's glob lets some files x pass too.
+    const stray = rest.endsWith('/**') && !match.isDirectory() && !matchesGlob(below, rest);
+    if (below !== '' && !stray) matches.push(below);
+  }
   if (matches.length === 0) throw await dataNotFound(field, folder, rest);
   return { pattern: true, entries: topmost(matches).map((below) => ({ path: join(folder, below), below })) };
 }

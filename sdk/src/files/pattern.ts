@@ -31,7 +31,7 @@ export function splitPattern(path: string): Pattern {
  * Where a path that a directive's `from` covers ends up below its target; null when it is none of those.
  *
  * @param from - relative to the same folder as `path`
- * @returns relative to the folder that `to` names; '' for the target itself
+ * @returns relative to what the directive's report calls `path`; '' for that itself
  */
 export function coveredBy(from: string, path: string): { readonly below: string } | null {
   const { fixed, rest } = splitPattern(from);
@@ -39,7 +39,11 @@ export function coveredBy(from: string, path: string): { readonly below: string 
   if (isAbsolute(from) || way.startsWith('..')) return null;
   if (rest === null) return { below: way };
   const segments = way.split('/');
-  // What lies in a folder that matches is covered with it.
-  const covered = segments.some((_, index) => matchesGlob(segments.slice(0, index + 1).join('/'), rest));
+  // What lies in a folder that matches is covered with it; and `x/**` matches a folder x, though no file x.
+  const ofFolders = rest.endsWith('/**') ? rest.slice(0, -'/**'.length) : rest;
+  const covered = segments.some((_, index) => {
+    const start = segments.slice(0, index + 1).join('/');
+    return matchesGlob(start, rest) || (index < segments.length - 1 && matchesGlob(start, ofFolders));
+  });
   return covered ? { below: way } : null;
 }

@@ -30,13 +30,6 @@ const MEANINGS: readonly {
     hint: () => 'Check the host name, or its entry in ~/.ssh/config.',
   },
   {
-    says: /Connection (refused|timed out|reset|closed)|No route to host|Network is unreachable|Broken pipe/,
-    code: 'STAGING_FAILED',
-    means: 'it cannot be reached from this node',
-    hint: () => 'Check that this node may reach it; compute nodes often may not.',
-    retryable: true,
-  },
-  {
     says: /No space left on device/,
     code: 'DISK_FULL',
     means: 'no space is left',
@@ -59,6 +52,14 @@ const MEANINGS: readonly {
     code: 'PERMISSION_DENIED',
     means: 'the file may not be read or written there',
     hint: () => 'Check the permissions on both machines.',
+  },
+  {
+    // Last, since a transfer that fails for another reason often breaks a pipe, too.
+    says: /Connection (refused|timed out|reset|closed)|No route to host|Network is unreachable|Broken pipe/,
+    code: 'STAGING_FAILED',
+    means: 'it cannot be reached from this node',
+    hint: () => 'Check that this node may reach it; compute nodes often may not.',
+    retryable: true,
   },
 ];
 

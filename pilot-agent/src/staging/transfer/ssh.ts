@@ -91,7 +91,7 @@ export class SshTransfer implements Transfer {
   }
 
   async #scp({ run, remote, options }: Tools, paths: readonly [string, string]): Promise<void> {
-    const argv: [string, ...string[]] = ['scp', '-q', '-r', '-p', ...scpOptions(options), '--', ...paths];
+    const argv: [string, ...string[]] = ['scp', '-r', '-p', ...scpOptions(options), '--', ...paths];
     const end = await runProgram(argv, childEnvironment(run), run.signal);
     if (end.code !== 0) throw sshFailed(run.field, remote, end);
   }

@@ -1,4 +1,5 @@
-// `npm test`: sets up what the tests need, runs every suite, and sums up. `npm test -- sdk ui` runs the suites named.
+// `npm test`: sets up what the tests need, runs every suite, and sums up. `npm test -- sdk ui` runs the suites named;
+// `npm run test:full` runs them with 500 rounds of kills instead of 20.
 import { join } from 'node:path';
 import { runChecks } from './check.mjs';
 import { REPO } from './lib/paths.mjs';
@@ -15,7 +16,11 @@ const NAMES = [...Object.keys(suites), 'check'];
 
 const inCi = ['1', 'true'].includes(process.env.CI ?? '');
 
-function chosen(argv) {
+function chosen([...argv]) {
+  if (argv[0] === '--full') {
+    argv.shift();
+    process.env.PILOTHOUSE_ROUNDS ??= '500';
+  }
   const unknown = argv.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0) throw new Error(`No suite is called ${unknown.join(', ')}. There are: ${NAMES.join(', ')}.`);
   return argv.length > 0 ? argv : NAMES;

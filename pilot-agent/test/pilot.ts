@@ -292,7 +292,8 @@ export async function until<T>(
   }
 }
 
-function carrying(mark: string): number[] {
+/** Processes with a variable `NAME=value` in the environment they were started with. */
+export function carrying(mark: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {

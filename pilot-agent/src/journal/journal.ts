@@ -11,6 +11,8 @@ export type JournalEntry = WithoutStamp<JournalRecord>;
 /** Records kept in memory for the link; older ones are read from the files. */
 const RECENT = 8192;
 const RETRY_MS = 1000;
+/** Time between two writes at least: the first after a quiet moment goes at once, what follows in a rush together. */
+const PACE_MS = 3;
 
 /**
  * The journal of one agent: appends, and makes final states durable before anybody hears of them.
@@ -36,6 +38,9 @@ export class Journal {
   #written: number;
   #position = 0;
   #writing = false;
+  #nextWrite = 0;
+  /** Somebody waits for the end. */
+  #hurry = false;
 
   private constructor(folder: string, epoch: number, seq: number, file: FileHandle) {
     this.#reader = new JournalReader(folder);
@@ -97,6 +102,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    this.#hurry = true;
     await this.flush();
     await this.#file.close();
   }
@@ -113,6 +119,9 @@ export class Journal {
 
   async #write(): Promise<void> {
     while (this.#pending.length > 0) {
+      const wait = this.#nextWrite - performance.now();
+      if (wait > 0 && !this.#hurry) await new Promise((resolve) => setTimeout(resolve, wait));
+      this.#nextWrite = performance.now() + PACE_MS;
       const batch = this.#pending;
       const sync = this.#pendingSync;
       this.#pending = [];
@@ -164,6 +173,7 @@ function mustLast(record: JournalEntry): boolean {
       return instanceStates.isFinal(record.state) || record.state === 'READY';
     case 'pilot':
       return pilotStates.isFinal(record.state);
+    case 'claimed':
     case 'refused':
       return true;
   }

@@ -16,6 +16,8 @@ export interface Past {
   readonly instances: ReadonlyMap<string, Of<'instance'>>;
   /** What was refused, by the evidence written with it. */
   readonly refused: ReadonlySet<string>;
+  /** Offers that are this pilot's. */
+  readonly claims: ReadonlySet<string>;
 }
 
 /** Files of a journal with their epochs, oldest first. */
@@ -35,6 +37,7 @@ export async function readPast(folder: string): Promise<Past> {
   const tasks = new Map<string, Of<'task'>>();
   const instances = new Map<string, Of<'instance'>>();
   const refused = new Set<string>();
+  const claims = new Set<string>();
   let pilot: Of<'pilot'> | undefined;
   let seq = 0;
   const files = await journalFiles(folder);
@@ -44,10 +47,11 @@ export async function readPast(folder: string): Promise<Past> {
       if (record.type === 'pilot') pilot = { ...pilot, ...record };
       else if (record.type === 'task') tasks.set(record.id, { ...tasks.get(record.id), ...record });
       else if (record.type === 'instance') instances.set(record.id, { ...instances.get(record.id), ...record });
+      else if (record.type === 'claimed') claims.add(record.offer);
       else refused.add(record.error.evidence ?? String(record.spoolSeq));
     }
   }
-  return { epoch: files.at(-1)?.epoch ?? 0, seq, pilot, tasks, instances, refused };
+  return { epoch: files.at(-1)?.epoch ?? 0, seq, pilot, tasks, instances, refused, claims };
 }
 
 /** The records of one journal file; its torn last line, if there is one, is cut off the file. */

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .family import Family
-from .host import own_processes, value_of
+from .host import carries, own_processes, value_of
 from .ledger import Spawn
 
 FIRST_LOOK = 0.02
@@ -29,6 +29,8 @@ class Ending:
     done: Callable[[], None]
     spawn: Spawn | None = None
     """None: the mark alone counts."""
+    spared: str | None = None
+    """Without a spawn, children of the warden's go too, whatever they carry, unless they carry this."""
     first: int = signal.SIGTERM
     """The signal it begins with."""
     kill_at: float = 0.0
@@ -100,12 +102,16 @@ def _found_everywhere(endings: dict[str, Ending]) -> dict[str, list[int]]:
     for key, ending in endings.items():
         name, _, value = os.fsencode(ending.mark).partition(b"=")
         marks.setdefault(name, {})[value] = key
+    sweeps = {key: ending.spared for key, ending in endings.items() if ending.spared is not None}
+    parents = {os.getpid(), os.getppid()} - {1}
     for process, environ in own_processes():
         keys = {sessions.get(process.session)}
         for name, by_value in marks.items():
             value = value_of(environ, name)
             if value is not None:
                 keys.add(by_value.get(value))
+        if process.parent in parents:
+            keys.update(key for key, spared in sweeps.items() if not carries(environ, spared))
         for key in keys:
             if key is not None and process.start >= endings[key].since:
                 left[key].append(process.pid)

@@ -277,7 +277,7 @@ class Work:
             if spawn.code is not None and not self._agent.is_agent(spawn):
                 self._reports.add(spawn)
 
-        self._endings.add(spawn.id, Ending(spawn.mark, spawn.since, grace, done, spawn, first))
+        self._endings.add(spawn.id, Ending(spawn.mark, spawn.since, grace, done, spawn, first=first))
 
     def _settle_the_cut_off(self) -> None:
         """Tells what became of the spawns that the last server was killed in."""
@@ -325,7 +325,8 @@ class Work:
 
     def _sweep(self, key: str, grace: float, done: Callable[[], None]) -> None:
         since = to_ticks(self._ledger.started) - 1
-        self._endings.add(key, Ending(self._config.task_mark, since, grace, done))
+        ending = Ending(self._config.task_mark, since, grace, done, spared=self._config.agent_mark)
+        self._endings.add(key, ending)
 
     def _finish(self) -> None:
         """Ends whatever is left of the pilot, and then this pair."""

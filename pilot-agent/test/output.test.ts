@@ -9,16 +9,22 @@ import { KEEP, leftOutLine } from '../src/output/ranges.js';
 const NOTHING = { stdout: 0, stderr: 0 };
 let folder: string;
 let output: Output;
+let opened: Output[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'po'));
   output = await another(1);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  await Promise.all(opened.map((one) => one.close()));
+  opened = [];
+  rmSync(folder, { recursive: true });
+});
 
 async function another(epoch: number): Promise<Output> {
   const made = new Output(join(folder, 'live'), join(folder, 'pilot'), epoch);
   await made.prepare();
+  opened.push(made);
   return made;
 }
 

@@ -74,6 +74,8 @@ export class Output {
   lend(id: string): Files {
     const files = this.#lent.get(id)?.files ?? this.#slots.take();
     this.#lent.set(id, { files, captured: undefined });
+    // What an earlier attempt wrote is told by its record; who reads now means this one.
+    this.#packed.delete(id);
     return files;
   }
 
@@ -186,6 +188,10 @@ export class Output {
 
   async #copyOut(id: string, stream: OutputStream): Promise<void> {
     await copyFile(this.livePath(id, stream), join(this.#folder, 'output', `${id}.${SUFFIX[stream]}`));
+  }
+
+  async close(): Promise<void> {
+    await this.#pack?.close();
   }
 
   #ownPath(id: string, stream: OutputStream): string {

@@ -46,6 +46,10 @@ export class Pack {
     });
   }
 
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
   async #work(): Promise<void> {
     this.#working = true;
     // What is added in this turn of the loop goes together.

@@ -91,7 +91,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const cached = await loadCache(stored);
   // From here on every change goes into the cache too; how far it reaches is said once the logs have been read.
   let logs: ReadonlyMap<string, number> | null = null;
-  const reach = (): Position | null => logs && position(config, context, logs);
+  const reach = (): Position | null => null;
   const cacheWriter = new CacheWriter(cache, picture, keys, reach, log);
   logs = await replayLogs(stored, cached, clock.iso());
   const repaired = await repairSpools(config.home, picture, spool);
@@ -150,6 +150,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
 
   await link.open();
   await managers.pilots.adopt();
+  await managers.mover.adopt();
   await server.listen();
   log.info(`epoch ${epoch} serves ${config.home} at ${config.socket}`);
 
@@ -162,7 +163,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const close = async (why: string): Promise<void> => {
     log.info(`epoch ${epoch} ends: ${why}`);
     stopIdle();
-    managers.contacts.close();
+    managers.close();
     await server.close();
     await calls.close();
     await link.close();

@@ -8,6 +8,7 @@ import {
   type TaskRecord,
   whySentence,
 } from '@pilothouse/sdk/internal';
+import { summaryOf } from '../picture/tasks/task-set-state.js';
 import { ago, table } from './table.js';
 
 /** Pilots as a table for people. */
@@ -40,7 +41,7 @@ export function taskTable(tasks: readonly TaskRecord[]): string {
       stateText(task.state, task.contact),
       ago(task.since),
       task.signal ?? (task.exitCode === null ? '' : String(task.exitCode)),
-      shorten(task.description.command.join(' '), 40),
+      shorten(summaryOf(task.description), 40),
       whySentence(task) ?? '',
     ]),
   );

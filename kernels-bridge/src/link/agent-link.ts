@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import {
   type AgentFrame,
-  agentFrameSchema,
   BEAT_SECONDS,
   type BridgeFrame,
   LINK_PROTOCOL,
@@ -9,11 +8,14 @@ import {
 } from '@pilothouse/sdk/internal';
 import { Router } from 'zeromq';
 import type { Logger } from '../logger.js';
+import { decodeFrame } from './decode.js';
 
 /** Silence after which contact counts as lost: three missed beats. */
 const SILENCE_MS = 3 * BEAT_SECONDS * 1000;
 /** Strangers that the log names; more say nothing new. */
 const IGNORED_NAMES = 100;
+/** Characters of spool records that go over the link; more is read from the spool, where it stands anyway. */
+const INLINE = 512 * 1024;
 /** Milliseconds that an agent has for a reply. */
 const REPLY_MS = 5000;
 
@@ -91,9 +93,24 @@ export class AgentLink {
 
   /** Sends a frame; dropped when no agent of that pilot is connected, which costs nothing but time. */
   send(pilot: string, frame: BridgeFrame): void {
-    if (!this.connected(pilot) || this.#closed) return;
-    this.#outbox.push([pilot, JSON.stringify(frame)]);
+    if (this.connected(pilot) && !this.#closed) this.#post(pilot, JSON.stringify(frame));
+  }
+
+  #post(pilot: string, text: string): void {
+    this.#outbox.push([pilot, text]);
     if (!this.#sending) this.#drain().catch((error: unknown) => this.log.error('a frame could not be sent', error));
+  }
+
+  /**
+   * Tells an agent what now stands in its spool: the lines themselves where they are short, else the last of them alone,
+   * which makes it read the file.
+   */
+  spooled(pilot: string, lines: readonly string[]): void {
+    const last = lines.at(-1);
+    if (last === undefined || !this.connected(pilot) || this.#closed) return;
+    const length = lines.reduce((sum, line) => sum + line.length, 0);
+    const inline = length <= INLINE ? lines.join(',') : last;
+    this.#post(pilot, `{"type":"spool","records":[${inline}]}`);
   }
 
   /** Asks an agent; rejects with NODE_LOST when it cannot be reached. */
@@ -136,7 +153,7 @@ export class AgentLink {
       this.#ignore(pilot);
       return;
     }
-    const frame = decode(payload);
+    const frame = decodeFrame(payload);
     if (frame === null) {
       this.log.warn(`a frame of ${pilot} is not valid and was ignored`);
       return;
@@ -213,15 +230,6 @@ export class AgentLink {
     if (pending !== undefined) clearTimeout(pending.timer);
     this.#pending.delete(re);
     return pending;
-  }
-}
-
-function decode(payload: Buffer): AgentFrame | null {
-  try {
-    const result = agentFrameSchema.safeParse(JSON.parse(payload.toString('utf8')));
-    return result.success ? result.data : null;
-  } catch {
-    return null; // Not JSON: the caller says so.
   }
 }
 

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type JournalRecord, journalRecordSchema } from '@pilothouse/sdk/internal';
+import type { JournalRecord } from '@pilothouse/sdk/internal';
 import { whereMissing } from '../missing.js';
 import { readRecords } from '../store/read-lines.js';
+import { journalLine } from './decode.js';
 
 /** How far the journal of one pilot has been taken in. */
 export interface JournalPosition {
@@ -78,7 +79,7 @@ export class JournalIntake {
   async #read(pilot: string, intake: Intake): Promise<void> {
     const folder = join(this.home, 'pilots', pilot, 'journal');
     for (const name of await journalFiles(folder)) {
-      for await (const lines of readRecords(join(folder, name), journalRecordSchema, intake.offsets.get(name) ?? 0)) {
+      for await (const lines of readRecords(join(folder, name), journalLine, intake.offsets.get(name) ?? 0)) {
         for (const { value, end } of lines) {
           if (value.seq > intake.seq) this.#take(pilot, intake, value);
           intake.offsets.set(name, end);

@@ -90,12 +90,12 @@ export class ContactWatch {
     picture.update('pilot', id, (pilot) =>
       pilotStates.isFinal(pilot.state) || pilot.contact.lost === contact.lost ? null : { contact },
     );
-    for (const task of [...picture.on(id, 'task')]) {
-      picture.update('task', task, (record) =>
-        record.endedAt !== null || record.contact.lost === contact.lost ? null : { contact },
-      );
+    // Whether a task can be seen is what its pilot says; those that are shown by themselves are told anew.
+    const { tasks } = picture;
+    for (const slot of tasks.singles.values()) {
+      if (tasks.pilotOf(slot) === id && !tasks.isFinal(slot)) tasks.touch(slot);
     }
-    for (const service of [...picture.on(id, 'service')]) {
+    for (const service of [...picture.servicesOn(id)]) {
       picture.update('service', service, (record) =>
         record.endedAt !== null || record.contact.lost === contact.lost
           ? null

@@ -1,25 +1,55 @@
 import type { Context } from '../context.js';
 import { builtInTemplates, type TemplateRegistry } from '../templates/index.js';
 import { ContactWatch } from './contact-watch.js';
+import { PilotControl } from './pilot-control.js';
 import { PilotManager } from './pilot-manager.js';
 import { ServiceManager } from './service-manager.js';
-import { TaskManager } from './task-manager.js';
+import { Dependencies } from './tasks/dependencies.js';
+import { Mover } from './tasks/mover.js';
+import { OrderLog } from './tasks/order-log.js';
+import { Placement } from './tasks/placement.js';
+import { SetManager } from './tasks/set-manager.js';
+import { TaskManager } from './tasks/task-manager.js';
+import { TaskWriter } from './tasks/task-writer.js';
 
 /** The managers of a bridge, each over its own kind of thing. */
 export interface Managers {
   readonly pilots: PilotManager;
+  readonly control: PilotControl;
   readonly tasks: TaskManager;
+  readonly sets: SetManager;
   readonly services: ServiceManager;
   readonly templates: TemplateRegistry;
   readonly contacts: ContactWatch;
+  readonly mover: Mover;
+  /** Stops following the picture. */
+  close(): void;
 }
 
 /** Builds the managers over what they share. */
 export function createManagers(context: Context): Managers {
   const templates = builtInTemplates(context.config);
-  const pilots = new PilotManager(context);
-  const tasks = new TaskManager(context, pilots);
+  const pilots: PilotManager = new PilotManager(context, {
+    came: (pilot) => mover.pilotCame(pilot),
+    ended: (pilot) => mover.pilotEnded(pilot),
+  });
+  const placement = new Placement(context, pilots);
+  const dependencies = new Dependencies(context);
+  const writer: TaskWriter = new TaskWriter(context, placement, dependencies, (pilot) => mover.pilotEnded(pilot));
+  const mover = new Mover(context, placement, writer, dependencies);
+  const tasks = new TaskManager(context, pilots, placement, writer);
+  const sets = new SetManager(context, pilots, placement, writer, tasks);
   const services = new ServiceManager(context, pilots, templates);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
-  return { pilots, tasks, services, templates, contacts };
+  const control = new PilotControl(context, pilots);
+  const order = new OrderLog(context);
+  const { tasks: table } = context.picture;
+  table.onEnd = (slot) => dependencies.ended(slot);
+  table.onReturn = (slot) => mover.returned(slot);
+  const stop = order.follow();
+  const close = (): void => {
+    stop();
+    contacts.close();
+  };
+  return { pilots, control, tasks, sets, services, templates, contacts, mover, close };
 }

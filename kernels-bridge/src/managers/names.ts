@@ -1,4 +1,4 @@
-import { type AnyRecord, nameSchema, type RecordKind } from '@pilothouse/sdk/internal';
+import { nameSchema, type RecordKind } from '@pilothouse/sdk/internal';
 import type { Picture } from '../picture/picture.js';
 
 /** States in which a thing still has its id but gives its name free for a next one. */
@@ -11,8 +11,13 @@ export class Names {
 
   constructor(picture: Picture) {
     picture.onChange(({ kind, id }) => {
-      const record = picture.get(kind, id);
-      if (record !== undefined) this.#follow(record);
+      if (kind === 'answer') return;
+      if (kind === 'task') this.#followTask(picture, id);
+      else if (kind === 'set') this.#followSet(picture, id);
+      else {
+        const record = picture.get(kind, id);
+        if (record !== undefined) this.#follow(kind, record);
+      }
     });
   }
 
@@ -52,12 +57,20 @@ export class Names {
     if (base !== undefined) this.#next.delete(`${kind}:${base}`);
   }
 
-  #follow(record: AnyRecord): void {
-    if (record.kind === 'answer') return;
-    if (LEAVING.has(record.state)) this.release(record.kind, record.name, record.id);
-    else if (this.find(record.kind, record.name) === undefined) {
-      this.#taken.set(`${record.kind}:${record.name}`, record.id);
-    }
+  /** Tasks of sets are found by their set; their names are as users gave them. */
+  #followTask({ tasks }: Picture, id: string): void {
+    const slot = tasks.singles.get(id);
+    if (slot !== undefined) this.#follow('task', { id, name: tasks.nameOf(slot), state: tasks.state(slot) });
+  }
+
+  #followSet({ tasks }: Picture, id: string): void {
+    const set = tasks.set(id);
+    if (set !== undefined) this.#follow('set', { id, name: set.facts.name, state: set.state });
+  }
+
+  #follow(kind: RecordKind, { id, name, state }: { id: string; name: string; state: string }): void {
+    if (LEAVING.has(state)) this.release(kind, name, id);
+    else if (this.find(kind, name) === undefined) this.#taken.set(`${kind}:${name}`, id);
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { EngineEvent, Explanation, PilotSpec } from '../engines/index.js';
-import { sameUsage, settlePilot } from '../picture/settle.js';
+import { sameUsage } from '../picture/settle.js';
 import { refuseChanges } from './differences.js';
 import { Once, Sequence } from './once.js';
 import { findRef } from './refs.js';
@@ -25,6 +25,14 @@ export interface Submission {
   readonly key: string;
 }
 
+/** What the manager of pilots tells the one of tasks. */
+export interface PilotNews {
+  /** A pilot takes work from now on. */
+  came(pilot: string): void;
+  /** A pilot is final, and everything it wrote has been read. */
+  ended(pilot: string): void;
+}
+
 const NO_USAGE = { cores: 0, gpus: 0, memory: 0, running: 0, waiting: 0, done: 0, failed: 0 };
 
 /** Pilots: submitted, found again, ended. */
@@ -32,7 +40,10 @@ export class PilotManager {
   readonly #submits = new Once<PilotRecord>();
   readonly #ensures = new Sequence();
 
-  constructor(private readonly context: Context) {
+  constructor(
+    private readonly context: Context,
+    private readonly news: PilotNews,
+  ) {
     for (const engine of context.engines.all()) engine.events((event) => this.#follow(event));
   }
 
@@ -107,8 +118,7 @@ export class PilotManager {
       ]);
       this.ended(pilot.id);
     } else {
-      const records = await context.spool.append(pilot.id, [{ type: 'end' }]);
-      context.link.send(pilot.id, { type: 'spool', records });
+      context.link.spooled(pilot.id, await context.spool.append(pilot.id, [{ type: 'end' }]));
     }
     return this.get(pilot.id);
   }
@@ -151,10 +161,16 @@ export class PilotManager {
     );
   }
 
-  #beat(id: string, { usage, probes }: Beat): void {
+  #beat(id: string, { usage, probes, staging = {} }: Beat): void {
     const { picture } = this.context;
+    for (const [task, reports] of Object.entries(staging)) {
+      const slot = picture.tasks.find(task);
+      if (slot === undefined || picture.tasks.pilotOf(slot) !== id || picture.tasks.isFinal(slot)) continue;
+      picture.tasks.edit(slot).staging = reports;
+      picture.tasks.touch(slot);
+    }
     picture.update('pilot', id, (pilot) => (sameUsage(pilot.usage, usage) ? null : { usage }));
-    for (const service of picture.on(id, 'service'))
+    for (const service of picture.servicesOn(id))
       picture.update('service', service, (record) => probed(record, probes));
   }
 
@@ -172,7 +188,7 @@ export class PilotManager {
     const { context } = this;
     const pilot = context.picture.get('pilot', id);
     if (pilot === undefined) return;
-    settlePilot(context.picture, id, context.clock.iso());
+    this.news.ended(id);
     context.engines.get(pilot.engine).release(id);
     context.link.forget(id);
     context.spool
@@ -191,6 +207,7 @@ export class PilotManager {
       const pilot = this.#record(spec, description, origin);
       await context.events.append([{ type: 'pilot.submitted', key, pilot }]);
       await engine.submit(spec, id);
+      this.news.came(id);
     } catch (error) {
       if (context.picture.get('pilot', id) === undefined) context.names.release('pilot', name, id);
       throw error;
@@ -234,6 +251,9 @@ export class PilotManager {
       node: null,
       startedAt: null,
       endsAt: null,
+      suspended: false,
+      idle: null,
+      efficiency: null,
     };
   }
 

@@ -2,9 +2,21 @@ import { type ErrorCode, isId, PilothouseError, type RecordKind } from '@pilotho
 import type { Picture, Records } from '../picture/picture.js';
 import type { Names } from './names.js';
 
+const WORD: Readonly<Record<RecordKind, string>> = {
+  pilot: 'pilot',
+  task: 'task',
+  set: 'task set',
+  service: 'service',
+  answer: 'answer',
+};
+
+/** Names that an error shows. */
+const SHOWN = 5;
+
 const NOT_FOUND: Readonly<Record<RecordKind, ErrorCode>> = {
   pilot: 'PILOT_NOT_FOUND',
   task: 'TASK_NOT_FOUND',
+  set: 'TASK_SET_NOT_FOUND',
   service: 'SERVICE_NOT_FOUND',
   answer: 'ANSWER_NOT_FOUND',
 };
@@ -14,15 +26,16 @@ export function findRef<K extends RecordKind>(picture: Picture, names: Names, ki
   const exact = picture.get(kind, ref) ?? picture.get(kind, names.find(kind, ref) ?? '');
   if (exact !== undefined) return exact;
   if (!isId(kind, ref)) {
-    let newest: Records[K] | undefined;
-    const byPrefix: Records[K][] = [];
-    for (const record of picture.list(kind)) {
+    let newest: Candidate | undefined;
+    const byPrefix: Candidate[] = [];
+    for (const record of candidates(picture, kind)) {
       if (record.name === ref && (newest === undefined || newest.createdAt <= record.createdAt)) newest = record;
       if (record.id.startsWith(ref) || record.id.startsWith(`${kind}-${ref}`)) byPrefix.push(record);
     }
-    if (newest !== undefined) return newest;
     const [only, second] = byPrefix;
-    if (only !== undefined && second === undefined) return only;
+    const meant = newest ?? (second === undefined ? only : undefined);
+    const record = meant === undefined ? undefined : picture.get(kind, meant.id);
+    if (record !== undefined) return record;
     if (only !== undefined) {
       const found = byPrefix.slice(0, 5).map(({ id }) => id);
       throw new PilothouseError(NOT_FOUND[kind], `"${ref}" is the start of ${byPrefix.length} ids`, {
@@ -34,17 +47,45 @@ export function findRef<K extends RecordKind>(picture: Picture, names: Names, ki
   throw notFound(picture, kind, ref);
 }
 
+/** As much of a thing as it takes to find it. */
+interface Candidate {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string | number;
+}
+
+/** Things of one kind, without making records of what is not kept as such. */
+function* candidates(picture: Picture, kind: RecordKind): Generator<Candidate, void, void> {
+  if (kind !== 'task') yield* picture.list(kind);
+  else {
+    const { tasks } = picture;
+    for (const [id, slot] of tasks.singles) yield { id, name: tasks.nameOf(slot), createdAt: tasks.createdAt(slot) };
+  }
+}
+
 function notFound(picture: Picture, kind: RecordKind, ref: string): PilothouseError {
-  const live = [...picture.list(kind)].filter(({ endedAt }) => endedAt === null).map(({ name }) => name);
+  const live = liveNames(picture, kind);
   const hint =
     kind === 'answer'
       ? 'Answers are kept for an hour after their end; ask again.'
       : live.length === 0
-        ? `There is no live ${kind}; start one first.`
-        : `Live ones are ${live.slice(0, 5).join(', ')}.`;
-  return new PilothouseError(NOT_FOUND[kind], `there is no ${kind} "${ref}"`, {
+        ? `There is no live ${WORD[kind]}; start one first.`
+        : `Live ones are ${live.slice(0, SHOWN).join(', ')}.`;
+  return new PilothouseError(NOT_FOUND[kind], `there is no ${WORD[kind]} "${ref}"`, {
     hint,
     ids: { [kind]: ref },
     field: 'ref',
   });
+}
+
+/** Names of the first live things of a kind. */
+function liveNames(picture: Picture, kind: RecordKind): string[] {
+  const { tasks } = picture;
+  const names: string[] = [];
+  if (kind === 'task') {
+    for (const slot of tasks.singles.values()) {
+      if (names.length < SHOWN && !tasks.isFinal(slot)) names.push(tasks.nameOf(slot));
+    }
+  } else for (const { endedAt, name } of picture.list(kind)) if (endedAt === null) names.push(name);
+  return names;
 }

@@ -3,9 +3,9 @@ import {
   type JournalRecord,
   PilothouseError,
   serviceStates,
-  taskStates,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
+import type { SpoolWriter, Written } from '../spool/spool-writer.js';
 
 /** An agent could not use a spool record at all. */
 export type Refused = Extract<JournalRecord, { type: 'refused' }>;
@@ -21,18 +21,15 @@ export async function settleRefusal(
 ): Promise<void> {
   const { error, t } = refused;
   log.error(`${pilot} refused record ${refused.spoolSeq} of its spool`, PilothouseError.from(error));
-  // Two bridges may have given the same number, the overtaken one and its successor: the evidence says whose is meant.
-  const record = (await spool.read(pilot)).find(
-    ({ seq, epoch }) =>
-      seq === refused.spoolSeq && (error.evidence === undefined || error.evidence.includes(`of epoch ${epoch}`)),
-  );
-  if (record?.type === 'task') {
-    const { id } = record.task;
-    picture.update('task', id, (task) =>
-      taskStates.isFinal(task.state) ? null : { state: 'FAILED', ...ended(task.times, error, t, { task: id }) },
-    );
+  const record = await findRecord(spool, pilot, refused);
+  const { tasks } = picture;
+  for (const { id } of record?.batch?.tasks ?? []) {
+    const slot = tasks.find(id);
+    // What is on offer may still be taken by another pilot.
+    if (slot === undefined || tasks.pilotOf(slot) !== pilot) continue;
+    tasks.apply(slot, { state: 'FAILED', error: { ...error, ids: { ...error.ids, task: id } } }, Date.parse(t), pilot);
   }
-  if (record?.type === 'service') {
+  if (record?.type === 'service' && typeof record.service === 'object') {
     const { id } = record.service;
     picture.update('service', id, (service) =>
       serviceStates.isFinal(service.state)
@@ -40,6 +37,15 @@ export async function settleRefusal(
         : { state: 'FAILED', ...ended(service.times, error, t, { service: id }) },
     );
   }
+}
+
+/** Two bridges may have given the same number, the overtaken one and its successor: the evidence says whose is meant. */
+async function findRecord(spool: SpoolWriter, pilot: string, { spoolSeq, error }: Refused): Promise<Written | undefined> {
+  for await (const record of spool.read(pilot)) {
+    if (record.seq !== spoolSeq) continue;
+    if (error.evidence === undefined || error.evidence.includes(`of epoch ${record.epoch}`)) return record;
+  }
+  return undefined;
 }
 
 function ended(times: Readonly<Record<string, string>>, error: ErrorData, t: string, ids: Record<string, string>) {

@@ -21,7 +21,7 @@ import { Once, Sequence } from './once.js';
 import { type LogRange, OutputReader } from './output-reader.js';
 import type { PilotManager, Submission } from './pilot-manager.js';
 import { findRef } from './refs.js';
-import { checkFits } from './task-manager.js';
+import { checkFits, demandOf } from './tasks/demand.js';
 
 /** Services: started on pilots, found again, probed, read, stopped. Those of others are attached elsewhere and stopped here. */
 export class ServiceManager {
@@ -114,8 +114,8 @@ export class ServiceManager {
     if (serviceStates.isFinal(service.state)) return service;
     await this.context.events.append([{ type: 'service.stop', id: service.id }]);
     if (service.pilot !== null) {
-      const records = await this.context.spool.append(service.pilot, [{ type: 'stop', service: service.id }]);
-      this.context.link.send(service.pilot, { type: 'spool', records });
+      const lines = await this.context.spool.append(service.pilot, [{ type: 'stop', service: service.id }]);
+      this.context.link.spooled(service.pilot, lines);
     }
     return this.get(service.id);
   }
@@ -161,7 +161,7 @@ export class ServiceManager {
     const { context } = this;
     const plan = await this.templates.plan(description);
     const pilot = this.pilots.choose(description.pilot);
-    checkFits(description.resources, pilot, 'resources.');
+    checkFits(demandOf(description.resources), pilot, 'resources.');
     const id = newId('service');
     const name = context.names.reserve('service', description.name ?? description.template ?? 'service', id);
     try {
@@ -183,8 +183,7 @@ export class ServiceManager {
         needs: [...plan.needs],
       };
       await context.events.append([{ type: 'service.submitted', key, service, spec }]);
-      const records = await context.spool.append(pilot.id, [{ type: 'service', service: spec }]);
-      context.link.send(pilot.id, { type: 'spool', records });
+      context.link.spooled(pilot.id, await context.spool.append(pilot.id, [{ type: 'service', service: spec }]));
       // The pilot may have ended while this was written: then this ends with it, instead of waiting for ever.
       settlePilot(context.picture, pilot.id, context.clock.iso());
     } catch (error) {

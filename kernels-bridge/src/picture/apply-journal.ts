@@ -5,8 +5,6 @@ import {
   type JournalRecord,
   type ServiceRecord,
   serviceStates,
-  type TaskRecord,
-  taskStates,
 } from '@pilothouse/sdk/internal';
 import type { Picture } from './picture.js';
 import { deriveServiceState } from './service-state.js';
@@ -27,10 +25,16 @@ export function applyJournal(picture: Picture, pilot: string, record: JournalRec
         node: record.node,
         startedAt: record.startedAt,
         endsAt: record.endsAt,
+        suspended: record.suspended,
+        idle: record.idle,
+        efficiency: record.efficiency,
       });
       return;
     case 'task':
-      picture.update('task', record.id, (task) => taskChange(task, record));
+      applyTask(picture, pilot, record);
+      return;
+    case 'claimed':
+      for (const id of record.tasks) claim(picture, pilot, record.offer, id);
       return;
     case 'instance':
       picture.update('service', record.service, (service) => serviceChange(service, record));
@@ -41,25 +45,20 @@ export function applyJournal(picture: Picture, pilot: string, record: JournalRec
   }
 }
 
-function taskChange(task: TaskRecord, record: Of<'task'>): Partial<TaskRecord> | null {
-  if (taskStates.isFinal(task.state) || !taskStates.canReach(task.state, record.state)) return null;
-  const moved = task.state !== record.state;
-  const change: Partial<TaskRecord> = {
-    state: record.state,
-    reason: record.reason === undefined ? (moved ? null : task.reason) : record.reason,
-  };
-  if (moved) {
-    change.since = record.t;
-    change.times = { ...task.times, [record.state]: record.t };
-    if (taskStates.isFinal(record.state)) change.endedAt = record.t;
-  }
-  if (record.attempt !== undefined) change.attempt = record.attempt;
-  if (record.exitCode !== undefined) change.exitCode = record.exitCode;
-  if (record.signal !== undefined) change.signal = record.signal;
-  if (record.stderrTail !== undefined) change.stderrTail = record.stderrTail;
-  if (record.output !== undefined) change.output = record.output;
-  if (record.error !== undefined) change.error = record.error;
-  return change;
+/** A task is where it was placed last: what an agent says that had it before, or never, is old. */
+function applyTask({ tasks }: Picture, pilot: string, record: Of<'task'>): void {
+  const slot = tasks.find(record.id);
+  if (slot === undefined || tasks.pilotOf(slot) !== pilot) return;
+  const taken = tasks.apply(slot, record, Date.parse(record.t), pilot);
+  if (taken && record.state === 'WAITING' && RETURNS.has(record.reason?.code ?? '')) tasks.onReturn(slot);
+}
+
+/** Reasons by which an agent says that a task will not run with it any more. */
+export const RETURNS: ReadonlySet<string> = new Set(['WALLTIME_OVER', 'GIVEN_BACK']);
+
+function claim({ tasks }: Picture, pilot: string, offer: string, id: string): void {
+  const slot = tasks.find(id);
+  if (slot !== undefined && tasks.pilotOf(slot) === null && tasks.offerOf(slot)?.id === offer) tasks.bind(slot, pilot);
 }
 
 function serviceChange(service: ServiceRecord, record: Of<'instance'>): Partial<ServiceRecord> | null {

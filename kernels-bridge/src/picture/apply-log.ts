@@ -1,5 +1,6 @@
-import { pilotStates, serviceStates, type TaskRecord } from '@pilothouse/sdk/internal';
+import { pilotStates, serviceStates } from '@pilothouse/sdk/internal';
 import type { LogRecord } from '../store/log-records.js';
+import { applyTaskLog } from './apply-task-log.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
 import { enterPilotState, settlePilot } from './settle.js';
@@ -20,21 +21,6 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
         pilotStates.isFinal(pilot.state)
           ? null
           : { reason: { code: 'ENDING', text: 'asked to end with everything on it', since: record.t } },
-      );
-      return;
-    case 'task.submitted':
-      keys.set(record.key, { kind: 'task', id: record.task.id });
-      if (picture.get('task', record.task.id) === undefined) picture.put('task', record.task);
-      return;
-    case 'task.cancel':
-      if (isUnstarted(picture, picture.get('task', record.id)?.pilot)) {
-        // No agent has seen it, and the one that will sees this too.
-        picture.update('task', record.id, (task) => (task.endedAt === null ? canceled(task, record.t) : null));
-        return;
-      }
-      // The agent says when it is over; until then the state is what it was.
-      picture.update('task', record.id, (task) =>
-        task.endedAt === null ? { reason: { code: 'CANCELING', text: 'asked to cancel', since: record.t } } : null,
       );
       return;
     case 'service.submitted':
@@ -60,15 +46,14 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
       return;
     case 'forgotten':
       picture.remove(record.kind, record.id);
+      return;
+    default:
+      applyTaskLog(picture, keys, record);
   }
 }
 
 /** Whether a pilot has not been started, so that no agent has anything to say about what is on it. */
-function isUnstarted(picture: Picture, id: string | null | undefined): boolean {
+export function isUnstarted(picture: Picture, id: string | null | undefined): boolean {
   const state = picture.get('pilot', id ?? '')?.state;
   return state === 'NEW' || state === 'QUEUED';
-}
-
-function canceled(task: TaskRecord, t: string): Partial<TaskRecord> {
-  return { state: 'CANCELED', since: t, reason: null, times: { ...task.times, CANCELED: t }, endedAt: t };
 }

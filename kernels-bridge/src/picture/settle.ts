@@ -6,9 +6,12 @@ import {
   pilotStates,
   type Reason,
   serviceStates,
-  taskStates,
 } from '@pilothouse/sdk/internal';
 import type { Picture } from './picture.js';
+import { FLAG } from './tasks/columns.js';
+import { phaseOf } from './tasks/facts.js';
+import { askedFor } from './tasks/task-record.js';
+import type { TaskTable } from './tasks/task-table.js';
 
 /** What is known with a new state of a pilot; fields that are undefined keep their last value. */
 export interface PilotFacts {
@@ -17,6 +20,9 @@ export interface PilotFacts {
   readonly node?: string | undefined;
   readonly startedAt?: string | undefined;
   readonly endsAt?: string | undefined;
+  readonly suspended?: boolean | undefined;
+  readonly idle?: PilotRecord['idle'] | undefined;
+  readonly efficiency?: PilotRecord['efficiency'] | undefined;
 }
 
 /** Moves a pilot to a state, unless it cannot come after the present one (an old record read again). */
@@ -30,6 +36,9 @@ export function enterPilotState(picture: Picture, id: string, state: PilotState,
     if (facts.node !== undefined) change.node = facts.node;
     if (facts.startedAt !== undefined) change.startedAt = facts.startedAt;
     if (facts.endsAt !== undefined) change.endsAt = facts.endsAt;
+    if (facts.suspended !== undefined) change.suspended = facts.suspended;
+    if (facts.idle !== undefined) change.idle = facts.idle;
+    if (facts.efficiency !== undefined) change.efficiency = facts.efficiency;
     if (moved) {
       change.state = state;
       change.since = t;
@@ -37,6 +46,7 @@ export function enterPilotState(picture: Picture, id: string, state: PilotState,
       if (pilotStates.isFinal(state)) {
         change.endedAt = t;
         change.contact = { lost: false, since: t };
+        change.idle = null;
       }
     }
     return change;
@@ -44,8 +54,8 @@ export function enterPilotState(picture: Picture, id: string, state: PilotState,
 }
 
 /**
- * Once a pilot is final, nothing on it can go on: what its agent left without an end is ended here. Called after
- * everything the agent wrote has been read.
+ * Once a pilot is final, nothing on it can go on: what its agent left without an end, and what can go on nowhere else, is
+ * ended here. Called after everything the agent wrote has been read.
  */
 export function settlePilot(picture: Picture, id: string, t: string): void {
   const pilot = picture.get('pilot', id);
@@ -67,25 +77,26 @@ export function settlePilot(picture: Picture, id: string, t: string): void {
         retryable: false,
         ids: { pilot: id },
       };
-  for (const task of [...picture.on(id, 'task')]) settleTask(picture, task, lost, error, t);
-  for (const service of [...picture.on(id, 'service')]) settleService(picture, service, lost, error, t);
+  const { tasks } = picture;
+  const at = Date.parse(t);
+  for (const slot of tasks.on(id)) {
+    if (tasks.isFinal(slot) || canMove(tasks, slot, pilot)) continue;
+    const own = { ...error, ids: { ...error.ids, task: tasks.idOf(slot) } };
+    tasks.apply(slot, { state: lost ? 'FAILED' : 'CANCELED', error: own }, at, id);
+  }
+  for (const service of [...picture.servicesOn(id)]) settleService(picture, service, lost, error, t);
   settleUsage(picture, pilot.id);
 }
 
-function settleTask(picture: Picture, id: string, lost: boolean, error: ErrorData, t: string): void {
-  picture.update('task', id, (task) => {
-    if (taskStates.isFinal(task.state)) return null;
-    const state = lost ? 'FAILED' : 'CANCELED';
-    return {
-      state,
-      since: t,
-      reason: null,
-      error: { ...error, ids: { ...error.ids, task: id } },
-      contact: { lost: false, since: t },
-      times: { ...task.times, [state]: t },
-      endedAt: t,
-    };
-  });
+/**
+ * Whether a task whose pilot has ended may go on with another: nobody asked for that very pilot, or for its end with
+ * everything on it, and it had not begun, or may begin again.
+ */
+export function canMove(tasks: TaskTable, slot: number, { state }: PilotRecord): boolean {
+  if (state === 'CANCELED' || tasks.has(slot, FLAG.named) || tasks.has(slot, FLAG.canceling)) return false;
+  if (phaseOf(tasks.stateNumber(slot)) === 'waiting') return true;
+  const { retries = 0, checkpoint } = askedFor(tasks, slot);
+  return checkpoint !== undefined || (typeof retries === 'number' ? retries : retries.max) > 0;
 }
 
 function settleService(picture: Picture, id: string, lost: boolean, error: ErrorData, t: string): void {
@@ -119,11 +130,12 @@ function settleService(picture: Picture, id: string, lost: boolean, error: Error
 
 /** Nothing is in use any more, and the counts are those of the tasks themselves instead of the last beat's. */
 function settleUsage(picture: Picture, id: string): void {
+  const { tasks } = picture;
   let done = 0;
   let failed = 0;
-  for (const task of picture.on(id, 'task')) {
-    const state = picture.get('task', task)?.state;
-    if (state === 'DONE') done += 1;
+  for (const slot of tasks.on(id)) {
+    const state = tasks.state(slot);
+    if (state === 'DONE' && !tasks.has(slot, FLAG.resumed)) done += 1;
     if (state === 'FAILED') failed += 1;
   }
   const usage = { cores: 0, gpus: 0, memory: 0, running: 0, waiting: 0, done, failed };

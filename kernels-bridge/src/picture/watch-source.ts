@@ -1,4 +1,4 @@
-import type { RecordKind, WatchBatch } from '@pilothouse/sdk/internal';
+import type { RecordKind, TaskRecord, WatchBatch } from '@pilothouse/sdk/internal';
 import type { BatchSource } from '../streams/stream.js';
 import { Wakeup } from '../streams/wakeup.js';
 import type { Change, Picture } from './picture.js';
@@ -44,11 +44,15 @@ export class WatchSource implements BatchSource<WatchBatch> {
       after !== undefined && after.epoch === epoch && after.seq >= picture.floor && after.seq <= picture.seq;
     this.#reset = !resumes;
     this.#start = picture.seq;
-    for (const change of picture.changesAfter(resumes ? after.seq : 0)) this.#note(change);
-    this.#stop = picture.onChange((change) => {
-      this.#note(change);
-      this.#wakeup.wake();
+    for (const change of picture.changesAfter(resumes ? after.seq : 0, this.#ids)) this.#note(change);
+    const unfollow = picture.onChange((change) => {
+      if (this.#note(change)) this.#wakeup.wake();
     });
+    const unwatch = picture.alsoTell(this.#ids ?? []);
+    this.#stop = () => {
+      unfollow();
+      unwatch();
+    };
   }
 
   get hasMore(): boolean {
@@ -63,6 +67,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
       reset: this.#first && this.#reset,
       pilots: [],
       tasks: [],
+      sets: [],
       services: [],
       answers: [],
       removed: [],
@@ -88,11 +93,16 @@ export class WatchSource implements BatchSource<WatchBatch> {
     this.#pending.clear();
   }
 
-  #note(change: Change): void {
-    if (!this.#kinds.has(change.kind) || this.#ids?.has(change.id) === false) return;
+  #note(change: Change): boolean {
+    if (!this.#kinds.has(change.kind)) return false;
+    // Somebody else looks at this task of a set; here it is one of many.
+    if (this.#ids === undefined ? change.kind === 'task' && change.id.includes('.') : !this.#ids.has(change.id)) {
+      return false;
+    }
     // Set again, so that the order stays the order of last changes.
     this.#pending.delete(change.id);
     this.#pending.set(change.id, change);
+    return true;
   }
 
   /** @returns about how much text the record holds */
@@ -103,9 +113,11 @@ export class WatchSource implements BatchSource<WatchBatch> {
         return addTo(batch.pilots, picture.get(kind, id), batch, id);
       case 'task': {
         const task = picture.get(kind, id);
-        const text = (task?.stderrTail?.length ?? 0) + lengthOf(task?.description.command ?? []);
+        const text = (task?.stderrTail?.length ?? 0) + lengthOf(task?.description.command ?? []) + sizeOf(task);
         return addTo(batch.tasks, task, batch, id) + text + lengthOf(Object.values(task?.description.env ?? {}));
       }
+      case 'set':
+        return addTo(batch.sets, picture.get(kind, id), batch, id);
       case 'service': {
         const service = picture.get(kind, id);
         return addTo(batch.services, service, batch, id) + (service?.instances.length ?? 0) * SMALL;
@@ -126,6 +138,12 @@ function addTo<T>(list: T[], record: T | undefined, batch: WatchBatch, id: strin
   if (record === undefined) batch.removed.push(id);
   else list.push(record);
   return SMALL;
+}
+
+/** Characters of what a function was given and gave back. */
+function sizeOf(task: TaskRecord | undefined): number {
+  const inline = [task?.value, task?.description.call?.args].filter((payload) => payload && !('file' in payload));
+  return inline.length === 0 ? 0 : JSON.stringify(inline).length;
 }
 
 function lengthOf(texts: readonly string[]): number {

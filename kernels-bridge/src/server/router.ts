@@ -10,7 +10,7 @@ import { enginesRouter } from './routers/engines.js';
 import { pilotsRouter } from './routers/pilots.js';
 import { servicesRouter } from './routers/services.js';
 import { type SystemCalls, systemRouter } from './routers/system.js';
-import { tasksRouter } from './routers/tasks.js';
+import { setsRouter, tasksRouter } from './routers/tasks.js';
 import { viewsRouter } from './routers/views.js';
 
 /** Every call of the contract, answered by the manager it concerns. */
@@ -23,8 +23,9 @@ export function createRouter(
   return {
     system: systemRouter(system),
     engines: enginesRouter(context.engines),
-    pilots: pilotsRouter(managers.pilots),
+    pilots: pilotsRouter(managers.pilots, managers.control),
     tasks: tasksRouter(managers.tasks),
+    sets: setsRouter(managers.sets),
     services: servicesRouter(managers.services, {
       templates: () => managers.templates.report(),
       attach: (description, { origin, key }) => calls.attached.attach(description, origin, key),

@@ -30,7 +30,7 @@ export class CacheWriter {
   ) {
     this.#stop = picture.onChange((change) => {
       // Answers have a log of their own, and their text would make the cache large.
-      if (change.kind === 'answer') return;
+      if (change.kind === 'answer' || change.kind === 'task' || change.kind === 'set') return;
       this.#changed.set(change.id, change);
       this.#timer ??= setTimeout(() => this.flush(), GATHER_MS).unref();
     });

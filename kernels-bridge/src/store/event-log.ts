@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { AppendFile } from './append-file.js';
-import { type LogEntry, type LogRecord, logRecordSchema } from './log-records.js';
+import { type LogEntry, type LogRecord, lineOf, logRecordSchema } from './log-records.js';
 import { readRecords } from './read-lines.js';
 
 /** Who writes: its epoch names the file, and it says whether it still may. */
@@ -73,17 +73,18 @@ export class EventLog {
   /**
    * Writes records durably and lets them take effect. All of one call stand together.
    *
+   * @param durable - `soon`: the system has them at once, which no end of a process undoes, and the disk a moment later
    * @throws PilothouseError OWNERSHIP_MOVED, STATE_UNREACHABLE
    */
-  async append(entries: readonly LogEntry[]): Promise<void> {
+  async append(entries: readonly LogEntry[], durable: true | 'soon' = true): Promise<void> {
     await this.#owner.assertHeld();
     const t = this.#clock.iso();
     const records: LogRecord[] = entries.map((entry) => {
       this.#seq += 1;
       return { ...entry, seq: this.#seq, epoch: this.#epoch, t };
     });
-    const lines = records.map((record) => JSON.stringify(record));
-    await this.#file.append(lines);
+    const lines = records.map(lineOf);
+    await this.#file.append(lines, durable);
     for (const record of records) this.#apply(record);
     this.#applied += lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   }

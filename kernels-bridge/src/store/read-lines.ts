@@ -1,6 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { PilothouseError } from '@pilothouse/sdk/internal';
-import type { z } from 'zod';
 import { isMissing } from '../missing.js';
 
 const CHUNK = 1024 * 1024;
@@ -12,6 +11,11 @@ export interface Line<T> {
   readonly end: number;
 }
 
+/** What tells a record from anything else: a zod schema, or something faster. */
+export interface RecordParser<T> {
+  safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
+}
+
 /**
  * Reads the records of a JSON Lines file from a byte offset on, a megabyte at a time.
  *
@@ -20,11 +24,11 @@ export interface Line<T> {
  *
  * @throws PilothouseError LOG_DAMAGED naming file and line
  */
-export async function* readRecords<S extends z.ZodType>(
+export async function* readRecords<T>(
   path: string,
-  schema: S,
+  parser: RecordParser<T>,
   from = 0,
-): AsyncGenerator<Line<z.output<S>>[], void, void> {
+): AsyncGenerator<Line<T>[], void, void> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');
@@ -42,13 +46,15 @@ export async function* readRecords<S extends z.ZodType>(
       if (bytesRead === 0) return;
       position += bytesRead;
       const data = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-      const lines: Line<z.output<S>>[] = [];
+      const lines: Line<T>[] = [];
       let start = 0;
       for (let end = data.indexOf(10); end !== -1; end = data.indexOf(10, start)) {
         const text = data.toString('utf8', start, end);
         offset += end + 1 - start;
         start = end + 1;
-        lines.push({ value: await parse(schema, text, path, offset), end: offset });
+        const parsed = parse(parser, text);
+        if (!('value' in parsed)) throw await damaged(path, offset, parsed.cause);
+        lines.push({ value: parsed.value, end: offset });
       }
       rest = data.subarray(start);
       if (lines.length > 0) yield lines;
@@ -58,17 +64,18 @@ export async function* readRecords<S extends z.ZodType>(
   }
 }
 
-async function parse<S extends z.ZodType>(schema: S, text: string, path: string, end: number): Promise<z.output<S>> {
-  let cause: unknown;
+function parse<T>(parser: RecordParser<T>, text: string): { readonly value: T } | { readonly cause: unknown } {
   try {
-    const result = schema.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-    cause = result.error;
-  } catch (error) {
-    cause = error;
+    const result = parser.safeParse(JSON.parse(text));
+    return result.success ? { value: result.data } : { cause: result.error };
+  } catch (cause) {
+    return { cause };
   }
+}
+
+async function damaged(path: string, end: number, cause: unknown): Promise<PilothouseError> {
   const line = await countLines(path, end);
-  throw new PilothouseError('LOG_DAMAGED', `${path}, line ${line}, is not a record`, {
+  return new PilothouseError('LOG_DAMAGED', `${path}, line ${line}, is not a record`, {
     hint: `Look at line ${line} of ${path}: repair it or move the file away, then start again.`,
     field: `${path}:${line}`,
     cause,

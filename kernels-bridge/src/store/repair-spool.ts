@@ -1,54 +1,108 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pilotStates } from '@pilothouse/sdk/internal';
+import { pilotStates, type ServiceSpec } from '@pilothouse/sdk/internal';
 import type { Picture } from '../picture/picture.js';
+import { FLAG, placeOf } from '../picture/tasks/columns.js';
 import type { SpoolEntry, SpoolWriter } from '../spool/spool-writer.js';
 import { logRecordSchema } from './log-records.js';
 import { readRecords } from './read-lines.js';
 
+/** Tasks of one line. */
+const TASKS_PER_LINE = 1000;
+
 /**
  * Completes the spools: a bridge that was killed between writing a submit into its log and into the spool left work that
  * no agent would ever see, and that a client which repeats its submit is told to be there.
+ *
+ * @returns how much was missing
  */
 export async function repairSpools(home: string, picture: Picture, spool: SpoolWriter): Promise<number> {
-  const missing = new Map<string, string>();
-  for (const pilot of picture.list('pilot')) {
-    if (pilotStates.isFinal(pilot.state)) continue;
-    const unheard = [
-      ...[...picture.on(pilot.id, 'task')].filter((id) => picture.get('task', id)?.state === 'NEW'),
-      ...[...picture.on(pilot.id, 'service')].filter((id) =>
-        picture.get('service', id)?.instances.every(({ state }) => state === 'NEW'),
-      ),
-    ];
-    if (unheard.length === 0) continue;
-    const spooled = new Set<string>();
-    for (const record of await spool.read(pilot.id)) {
-      if (record.type === 'task') spooled.add(record.task.id);
-      if (record.type === 'service') spooled.add(record.service.id);
+  const unheard = unheardOf(picture);
+  let repaired = 0;
+  const services = new Map<string, string>();
+  for (const [pilot, missing] of unheard) {
+    for await (const { type, batch, service } of spool.read(pilot)) {
+      for (const { id } of batch?.tasks ?? []) missing.tasks.delete(id);
+      if (type === 'service' && typeof service === 'object') missing.services.delete(service.id);
     }
-    for (const id of unheard) if (!spooled.has(id)) missing.set(id, pilot.id);
+    for (const id of missing.services) services.set(id, pilot);
+    repaired += missing.tasks.size + missing.services.size;
+    const entries = tasksOf(picture, missing.tasks);
+    if (entries.length > 0) await spool.append(pilot, entries);
   }
-  if (missing.size === 0) return 0;
-  for (const [pilot, entries] of await findSpecs(join(home, 'log'), missing)) await spool.append(pilot, entries);
-  return missing.size;
+  if (services.size === 0) return repaired;
+  for await (const spec of findSpecs(join(home, 'log'), new Set(services.keys()))) {
+    const pilot = services.get(spec.id);
+    if (pilot !== undefined) await spool.append(pilot, [{ type: 'service', service: spec }]);
+  }
+  return repaired;
 }
 
-async function findSpecs(folder: string, missing: ReadonlyMap<string, string>): Promise<Map<string, SpoolEntry[]>> {
-  const found = new Map<string, SpoolEntry[]>();
-  const add = (id: string, entry: SpoolEntry): void => {
-    const pilot = missing.get(id);
-    if (pilot !== undefined) found.set(pilot, [...(found.get(pilot) ?? []), entry]);
-  };
+interface Unheard {
+  /** Slot by id. */
+  readonly tasks: Map<string, number>;
+  readonly services: Set<string>;
+}
+
+/** What live pilots should have got, and have said nothing about. */
+function unheardOf(picture: Picture): Map<string, Unheard> {
+  const unheard = new Map<string, Unheard>();
+  for (const { id, state } of picture.list('pilot')) {
+    if (!pilotStates.isFinal(state)) unheard.set(id, { tasks: new Map(), services: new Set() });
+  }
+  const { tasks } = picture;
+  for (const slot of tasks.slots()) {
+    // Where a task has been moved, it waits.
+    if (tasks.isFinal(slot) || tasks.stateNumber(slot) > 1) continue;
+    const pilot = tasks.pilotOf(slot);
+    for (const one of pilot === null ? (tasks.offerOf(slot)?.pilots ?? []) : [pilot]) {
+      unheard.get(one)?.tasks.set(tasks.idOf(slot), slot);
+    }
+  }
+  for (const { id, pilot, instances } of picture.list('service')) {
+    if (pilot !== null && instances.every(({ state }) => state === 'NEW')) unheard.get(pilot)?.services.add(id);
+  }
+  for (const [pilot, { tasks: some, services }] of unheard) {
+    if (some.size === 0 && services.size === 0) unheard.delete(pilot);
+  }
+  return unheard;
+}
+
+/** The spool records of tasks, those together that have everything else in common. */
+function tasksOf({ tasks }: Picture, missing: ReadonlyMap<string, number>): SpoolEntry[] {
+  const groups = Map.groupBy(missing, ([, slot]) => {
+    const group = tasks.chunk(slot).group[placeOf(slot)] ?? 0;
+    const offer = tasks.pilotOf(slot) === null ? tasks.offerOf(slot)?.id : undefined;
+    return `${group}|${tasks.setOf(slot)?.id}|${offer}|${tasks.has(slot, FLAG.named)}`;
+  });
+  const entries: SpoolEntry[] = [];
+  for (const ones of groups.values()) {
+    for (let start = 0; start < ones.length; start += TASKS_PER_LINE) {
+      const some = ones.slice(start, start + TASKS_PER_LINE);
+      const slot = some[0]?.[1];
+      const group = slot === undefined ? undefined : tasks.groups.get(tasks.chunk(slot).group[placeOf(slot)] ?? 0);
+      if (slot === undefined || group === undefined) continue;
+      const offer = tasks.pilotOf(slot) === null ? tasks.offerOf(slot)?.id : undefined;
+      const { template, env, cwd } = group;
+      entries.push({
+        type: 'tasks',
+        batch: { set: tasks.setOf(slot)?.id ?? null, template, env, cwd, tasks: some.map(([id]) => ({ id })) },
+        texts: some.map(([, one]) => tasks.text(one)),
+        offer,
+        giveBack: offer === undefined && !tasks.has(slot, FLAG.named) ? true : undefined,
+      });
+    }
+  }
+  return entries;
+}
+
+async function* findSpecs(folder: string, missing: ReadonlySet<string>): AsyncGenerator<ServiceSpec, void, void> {
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.jsonl')) continue;
     for await (const lines of readRecords(join(folder, name), logRecordSchema)) {
       for (const { value } of lines) {
-        if (value.type === 'task.submitted') add(value.task.id, { type: 'task', task: value.spec });
-        if (value.type === 'service.submitted' && value.spec !== null) {
-          add(value.service.id, { type: 'service', service: value.spec });
-        }
+        if (value.type === 'service.submitted' && value.spec !== null && missing.has(value.service.id)) yield value.spec;
       }
     }
   }
-  return found;
 }

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AnyRecord, pilotStates, toErrorData } from '@pilothouse/sdk/internal';
+import { pilotStates, type ServiceRecord, toErrorData } from '@pilothouse/sdk/internal';
 import type { JournalIntake } from '../link/journal-intake.js';
 import type { Logger } from '../logger.js';
 import type { Keys } from '../picture/keys.js';
 import type { Picture } from '../picture/picture.js';
 import { settlePilot } from '../picture/settle.js';
+import { sinceOf } from '../picture/tasks/task-record.js';
 import type { Cache } from './cache.js';
 import type { EventLog } from './event-log.js';
 import { type Position, positionSchema } from './position.js';
@@ -52,6 +53,7 @@ export async function replayLogs(
     }
     settlePilot(picture, pilot.id, now);
   }
+  for (const set of picture.tasks.sets.values()) set.keepPlan();
   dropOld(picture, Date.parse(now) - KEPT_MS);
   return reached;
 }
@@ -59,11 +61,16 @@ export async function replayLogs(
 /** What ended long ago leaves the picture; its lines stay in the logs. A pilot stays as long as anything on it does. */
 function dropOld(picture: Picture, before: number): void {
   const isOld = ({ endedAt }: { endedAt: string | null }): boolean => endedAt !== null && Date.parse(endedAt) < before;
-  for (const kind of ['task', 'service'] as const) {
-    for (const record of [...picture.list(kind)]) if (isOld(record)) picture.remove(kind, record.id);
+  const { tasks } = picture;
+  for (const [id, slot] of [...tasks.singles]) {
+    if (tasks.isFinal(slot) && sinceOf(tasks, slot) < before) picture.remove('task', id);
   }
+  for (const set of [...tasks.sets.values()]) {
+    if (set.endedAt !== null && set.endedAt < before) picture.remove('set', set.id);
+  }
+  for (const service of [...picture.list('service')]) if (isOld(service)) picture.remove('service', service.id);
   for (const pilot of [...picture.list('pilot')]) {
-    const empty = picture.on(pilot.id, 'task').size === 0 && picture.on(pilot.id, 'service').size === 0;
+    const empty = tasks.on(pilot.id).next().done === true && picture.servicesOn(pilot.id).size === 0;
     if (isOld(pilot) && empty) picture.remove('pilot', pilot.id);
   }
 }
@@ -80,7 +87,10 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
     const position = positionSchema.parse(JSON.parse(text));
     if (position.home !== home) throw new Error(`it belongs to ${position.home}`);
     for (const page of cache.records()) {
-      for (const record of page) picture.put(record.kind, forgetLoad(record));
+      for (const record of page) {
+        if (record.kind === 'pilot') picture.put('pilot', record);
+        else if (record.kind === 'service') picture.put('service', forgetLoad(record));
+      }
       await nextTurn();
     }
     for (const page of cache.keys()) {
@@ -91,7 +101,8 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
     return position;
   } catch (error) {
     log.warn(`the cache is not used, the logs are read instead: ${String(error)}`);
-    for (const kind of ['pilot', 'task', 'service'] as const) {
+    picture.tasks.clear();
+    for (const kind of ['pilot', 'service'] as const) {
       for (const { id } of [...picture.list(kind)]) picture.remove(kind, id);
     }
     cache.clear();
@@ -100,6 +111,6 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
 }
 
 /** Requests of the last bridge ended with it. */
-function forgetLoad(record: AnyRecord): AnyRecord {
-  return record.kind === 'service' ? { ...record, load: { ...record.load, outstanding: 0, queued: 0 } } : record;
+function forgetLoad(service: ServiceRecord): ServiceRecord {
+  return { ...service, load: { ...service.load, outstanding: 0, queued: 0 } };
 }

@@ -85,7 +85,14 @@ export const spoolRecordSchema = z.discriminatedUnion('type', [
    * Tasks of this pilot. With `offer` they stand in other spools too: they are this agent's once it has made the file
    * `claims/<offer>` in the state root (by link(2), its pilot's id inside); who finds it made leaves them alone.
    */
-  z.object({ ...stamp, type: z.literal('tasks'), batch: taskBatchSchema, offer: z.string().optional() }),
+  z.object({
+    ...stamp,
+    type: z.literal('tasks'),
+    batch: taskBatchSchema,
+    offer: z.string().optional(),
+    /** Nobody asked for this very pilot: what has not started when it ends is given back, as if it had been offered. */
+    giveBack: z.boolean().optional(),
+  }),
   z.object({
     ...stamp,
     type: z.literal('cancel-tasks'),
@@ -125,6 +132,10 @@ export const pilotFileSchema = z.object({
   cpus: z.array(z.int()).nullable(),
   /** Names of its GPUs as CUDA_VISIBLE_DEVICES takes them; absent: 0, 1, 2 … */
   gpuIds: z.array(z.string()).optional(),
+  /** Whose GPUs they are; absent: NVIDIA's. */
+  gpuVendor: z.enum(['nvidia', 'amd']).optional(),
+  /** seconds without anything to do after which it ends by itself; absent: 15 min with GPUs, else 1 h */
+  idleAfter: z.number().positive().optional(),
   createdAt: timeSchema,
   /** Absolute paths. */
   folder: z.string(),

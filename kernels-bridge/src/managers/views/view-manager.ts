@@ -73,7 +73,9 @@ export class ViewManager {
     }
     if (kind === 'answer' && !view.confirmed) this.#answers.viewOpened(id, viewId);
     const joined = view;
+    const unwatch = this.#picture.alsoTell([id]);
     return joined.join(role, () => {
+      unwatch();
       if (joined.isEmpty && this.#views.get(viewId) === joined) this.#views.delete(viewId);
     });
   }

@@ -1,5 +1,10 @@
-import type { TaskManager } from '../../managers/task-manager.js';
+import type { SetManager } from '../../managers/tasks/set-manager.js';
+import type { TaskManager } from '../../managers/tasks/task-manager.js';
+import { streamBatches } from '../../streams/stream.js';
 import { os } from '../implementer.js';
+
+/** Milliseconds between two batches of rows: ten a second are more than anybody reads. */
+const ROWS_MS = 100;
 
 export function tasksRouter(tasks: TaskManager) {
   return {
@@ -8,6 +13,40 @@ export function tasksRouter(tasks: TaskManager) {
     list: os.tasks.list.handler(({ input }) => tasks.list(input.all)),
     explain: os.tasks.explain.handler(({ input }) => tasks.explain(input.ref)),
     log: os.tasks.log.handler(({ input: { ref, ...range } }) => tasks.log(ref, range)),
+    cancelMany: os.tasks.cancelMany.handler(({ input }) => tasks.cancelMany(input.ids)),
+    retry: os.tasks.retry.handler(({ input: { ref, ...submission } }) => tasks.retry(ref, submission)),
+    rows: os.tasks.rows.handler(({ input, context, signal }) =>
+      streamBatches(
+        () => tasks.rows(input),
+        input,
+        context.connection.credits,
+        signal ?? new AbortController().signal,
+        ROWS_MS,
+      ),
+    ),
     cancel: os.tasks.cancel.handler(({ input }) => tasks.cancel(input.ref)),
+  };
+}
+
+export function setsRouter(sets: SetManager) {
+  return {
+    open: os.sets.open.handler(({ input: { description, ...submission } }) => sets.open(description, submission)),
+    add: os.sets.add.handler(({ input }) => sets.add(input)),
+    get: os.sets.get.handler(({ input }) => sets.get(input.ref)),
+    list: os.sets.list.handler(({ input }) => sets.list(input.all)),
+    results: os.sets.results.handler(({ input, context, signal }) =>
+      streamBatches(
+        () => sets.results(input.set, input.from),
+        input,
+        context.connection.credits,
+        signal ?? new AbortController().signal,
+        0,
+      ),
+    ),
+    explain: os.sets.explain.handler(({ input }) => sets.explain(input.ref)),
+    cancel: os.sets.cancel.handler(({ input }) => sets.cancel(input.ref)),
+    retryFailed: os.sets.retryFailed.handler(({ input: { ref, canceled, ...submission } }) =>
+      sets.retryFailed(ref, canceled, submission),
+    ),
   };
 }

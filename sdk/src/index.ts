@@ -9,6 +9,15 @@ export {
 } from './client/streams/to-async-iterable.js';
 export type * from './client/types.js';
 export * from './errors/index.js';
+export { defineFunction } from './functions/define-function.js';
+export type { StandardSchema } from './functions/standard-schema.js';
+export type {
+  DefinedFunction,
+  FunctionDefinition,
+  FunctionLocation,
+  FunctionOptions,
+  MapItem,
+} from './functions/types.js';
 export { isId, newId, shortId } from './ids/ids.js';
 export type * from './schemas/index.js';
 export { VIEW_MIME } from './schemas/view.js';

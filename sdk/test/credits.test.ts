@@ -28,7 +28,17 @@ class Counter {
       this.#credits -= 1;
       this.sent += 1;
       const seq = this.sent;
-      yield { epoch: 1, seq, reset: seq === 1, pilots: [], tasks: [], sets: [], services: [], answers: [], removed: [] };
+      yield {
+        epoch: 1,
+        seq,
+        reset: seq === 1,
+        pilots: [],
+        tasks: [],
+        sets: [],
+        services: [],
+        answers: [],
+        removed: [],
+      };
     }
   }
 }

@@ -215,10 +215,11 @@ describe('many', () => {
     process.on('warning', note);
     const { session } = createTestSession();
     const { signal } = new AbortController();
-    const tasks = await session.tasks.submitMany(
+    const set = await session.tasks.submitMany(
       Array.from({ length: 50 }, () => ({ command: ['true'] })),
       { signal },
     );
+    const tasks = await set.tasks({ signal });
     await Promise.all(tasks.map((task) => task.done({ signal })));
     await Promise.all(tasks.map((task) => task.result({ signal })));
     await new Promise((resolve) => setImmediate(resolve));

@@ -2,6 +2,7 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import type { WatchBatch } from '../contract/index.js';
 import type { Check, EngineReport, Origin, Target } from '../schemas/index.js';
 import { Caller } from './caller.js';
+import { CallPool } from './calls/call-pool.js';
 import { answersOf } from './collections/answers.js';
 import { credentialsOf } from './collections/credentials.js';
 import { pilotsOf } from './collections/pilots.js';
@@ -12,8 +13,10 @@ import { closedError } from './connection/closed-error.js';
 import type { Connector } from './connection/connector.js';
 import { abortable, pause } from './deadline.js';
 import { decodeError } from './decode-error.js';
-import type { Core } from './handles/core.js';
+import type { CallingCore, Core } from './handles/core.js';
 import { onAbort } from './on-abort.js';
+import type { ReadFile } from './payloads.js';
+import { MemberWatch } from './picture/member-watch.js';
 import { PictureStore } from './picture/picture-store.js';
 import { creditStream } from './streams/credit-stream.js';
 import type {
@@ -42,18 +45,21 @@ export class LiveSession implements Session {
   readonly answers: Answers;
   readonly credentials: Credentials;
   readonly views: Views;
-  readonly #core: Core;
+  readonly #core: CallingCore;
   readonly #closing = new AbortController();
   readonly #origin: () => Origin;
   readonly #watching: Promise<void>;
 
-  constructor(connector: Connector, origin: () => Origin) {
+  /** @param readFile - reads files that workers see too; null where there are none, in browsers */
+  constructor(connector: Connector, origin: () => Origin, readFile: ReadFile | null = null) {
     this.#origin = origin;
     const caller = new Caller(connector, origin);
     const closed = this.#closing.signal;
     this.views = viewsOf(caller, connector, closed);
     const store = new PictureStore(() => connector.state.value.bridge?.epoch ?? 0);
-    const core: Core = { connector, caller, store, views: this.views, closed };
+    const members = new MemberWatch(connector, store, closed);
+    const handles: Core = { connector, caller, store, members, views: this.views, readFile, closed };
+    const core: CallingCore = { ...handles, calls: new CallPool(handles) };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
@@ -114,6 +120,7 @@ export class LiveSession implements Session {
 
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
+      await this.#core.calls.close(closedError());
       this.#closing.abort(closedError());
       this.#core.store.close();
     }

@@ -17,17 +17,20 @@ import type {
   Reason,
   ServiceDescription,
   ServiceRecord,
-  TaskDescription,
   TaskRecord,
   TaskSetRecord,
   TemplateReport,
+  Timeline,
   Timing,
   Usage,
   ViewBundle,
   ViewUpdate,
 } from '../schemas/index.js';
-import type { ConnectionState, PilotState, RequestState, ServiceState, TaskState } from '../states/index.js';
+import type { ConnectionState, PilotState, RequestState, ServiceState } from '../states/index.js';
 import type { Duration } from '../units/duration.js';
+import type { Task, TaskSet, Tasks } from './task-types.js';
+
+export type * from './task-types.js';
 
 /** Limits of one call. Every call that waits takes both. */
 export interface CallOptions {
@@ -75,6 +78,25 @@ export interface Pilot extends Handle<PilotState, PilotRecord> {
   readonly kind: 'pilot';
   /** Ends it with everything on it. */
   end(options?: CallOptions): Promise<void>;
+  /** Takes nothing new; ends when what is on it has ended. */
+  drain(options?: CallOptions): Promise<void>;
+  /** Starts nothing new until `resume()`; what runs goes on. */
+  suspend(options?: CallOptions): Promise<void>;
+  resume(options?: CallOptions): Promise<void>;
+  /** Its idle time starts anew: it is not ended for having nothing to do. */
+  keep(options?: CallOptions): Promise<void>;
+  /** More time; ENGINE_UNAVAILABLE, with the way round, where the engine cannot give it. */
+  extend(by: Duration, options?: CallOptions): Promise<void>;
+  /** Who held which cores and GPUs when, newest last. */
+  timeline(options?: TimelineOptions): Promise<Timeline>;
+}
+
+/** Which part of a pilot's timeline. */
+export interface TimelineOptions extends CallOptions {
+  /** ISO 8601: only what had not ended by then. */
+  readonly since?: string | undefined;
+  /** At most so many spans, the newest; default 5,000. */
+  readonly limit?: number | undefined;
 }
 
 /** Where to start reading a log. */
@@ -84,25 +106,6 @@ export interface LogOptions extends CallOptions {
   readonly offset?: number | undefined;
   /** bytes, at most 1 MiB; default 64 KiB */
   readonly limit?: number | undefined;
-}
-
-/** What a finished task came to. */
-export interface TaskResult {
-  readonly exitCode: number;
-  /** The last 64 KiB. */
-  readonly stdout: string;
-}
-
-/** A task: a command on a pilot. */
-export interface Task extends Handle<TaskState, TaskRecord> {
-  readonly kind: 'task';
-  /** Rejects with TASK_FAILED or TASK_CANCELED. */
-  result(options?: CallOptions): Promise<TaskResult>;
-  log(options?: LogOptions): Promise<LogChunk>;
-  /** Output from the start (or `offset`) on, following it until the end. */
-  readonly stdout$: Observable<string>;
-  readonly stderr$: Observable<string>;
-  cancel(options?: CallOptions): Promise<void>;
 }
 
 /** A model service: one or more instances behind one name. */
@@ -160,7 +163,7 @@ export interface Answer extends Handle<RequestState, AnswerRecord> {
 }
 
 /** Any handle. */
-export type AnyHandle = Pilot | Task | Service | Answer;
+export type AnyHandle = Pilot | Task | TaskSet | Service | Answer;
 
 /** How the connection to Pilothouse stands. */
 export interface Connection {
@@ -188,20 +191,6 @@ export interface Pilots {
   get(ref: string, options?: CallOptions): Promise<Pilot>;
   list(options?: CallOptions & { readonly all?: boolean }): Promise<Pilot[]>;
   preview(description: PilotDescription, options?: CallOptions): Promise<{ sentence: string; script: string }>;
-}
-
-/** A task description in which handles may stand for ids. */
-export type TaskInput = Omit<TaskDescription, 'pilot' | 'services'> & {
-  readonly pilot?: string | Pilot | undefined;
-  readonly services?: readonly (string | Service)[] | undefined;
-};
-
-export interface Tasks {
-  submit(description: TaskInput, options?: CallOptions): Promise<Task>;
-  /** All in one call; durable when it resolves. */
-  submitMany(descriptions: readonly TaskInput[], options?: CallOptions): Promise<Task[]>;
-  get(ref: string, options?: CallOptions): Promise<Task>;
-  list(options?: CallOptions & { readonly all?: boolean }): Promise<Task[]>;
 }
 
 /** A service description in which a handle may stand for the pilot's id. */

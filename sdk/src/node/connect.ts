@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { ReconnectingConnector } from '../client/connection/reconnecting.js';
 import { LiveSession } from '../client/session.js';
 import type { CallOptions, Session } from '../client/types.js';
@@ -35,7 +36,7 @@ export async function connect({ name, home, takeOver, ...limits }: ConnectOption
     dial: dialLocal(locate(home), takeOver ?? process.env.PILOTHOUSE_TAKE_OVER === '1'),
     client: `sdk/${VERSION} ${origin().kind}`,
   });
-  const session = new LiveSession(connector, origin);
+  const session = new LiveSession(connector, origin, (path) => readFile(path, 'utf8'));
   try {
     await session.ready(limits);
     return session;

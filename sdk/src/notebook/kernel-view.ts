@@ -169,6 +169,8 @@ function watchRecord(handle: AnyHandle, changed: () => void): Subscription {
       return handle.record$.subscribe(changed);
     case 'task':
       return handle.record$.subscribe(changed);
+    case 'set':
+      return handle.record$.subscribe(changed);
     case 'service':
       return handle.record$.subscribe(changed);
     case 'answer':

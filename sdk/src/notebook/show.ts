@@ -6,12 +6,12 @@ import { detectDisplay, isHeadless } from './display.js';
 import { KernelView, recordWithText, settled } from './kernel-view.js';
 
 /**
- * Shows a pilot, task, service or answer in the cell, live: with tokens as they come, Stop, and timing at the end, which
+ * Shows a pilot, task, task set, service or answer in the cell, live: with tokens as they come, Stop, and timing at the end, which
  * the saved notebook keeps. Returns at once; a cell never blocks for a queue.
  *
- * Where nobody sits in front of the notebook (nbconvert, nbclient) the cell is held until an answer or task is final, so
+ * Where nobody sits in front of the notebook (nbconvert, nbclient) the cell is held until an answer, task or task set is final, so
  * that the executed notebook has it; pilots and services never hold a cell. Outside notebooks the text is printed, of
- * answers and tasks when they are final.
+ * answers, tasks and task sets when they are final.
  *
  * @returns nothing to wait for in a notebook that somebody looks at; otherwise a promise that never rejects
  * @example
@@ -32,7 +32,7 @@ export function show(handle: AnyHandle): Promise<void> | undefined {
 
 /** Whether it comes to an end by itself, so that waiting for it makes sense. */
 function ends(handle: AnyHandle): boolean {
-  return handle.kind === 'answer' || handle.kind === 'task';
+  return handle.kind === 'answer' || handle.kind === 'task' || handle.kind === 'set';
 }
 
 /** As a cell's last value it makes Deno's kernel wait, which asks it how to be displayed; it can be awaited as well. */

@@ -18,8 +18,12 @@ export function grantAccess(handle: object, access: HandleAccess): void {
 export function accessOf(handle: AnyHandle): HandleAccess {
   const access = accesses.get(handle);
   if (access) return access;
-  throw new PilothouseError('INVALID_DESCRIPTION', 'show: this is no pilot, task, service or answer of this SDK.', {
-    field: 'handle',
-    hint: 'Show a handle of a session: show(pilot), show(llm), show(llm.chat("…")). Two copies of the SDK do not mix.',
-  });
+  throw new PilothouseError(
+    'INVALID_DESCRIPTION',
+    'show: this is no pilot, task, task set, service or answer of this SDK.',
+    {
+      field: 'handle',
+      hint: 'Show a handle of a session: show(pilot), show(llm), show(llm.chat("…")). Two copies of the SDK do not mix.',
+    },
+  );
 }

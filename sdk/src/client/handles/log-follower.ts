@@ -1,43 +1,57 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { LogChunk } from '../../schemas/index.js';
 import { pause } from '../deadline.js';
+import { onAbort } from '../on-abort.js';
+import { observe } from '../streams/observe.js';
 import type { OnClosed } from './core.js';
 
 const SOONEST_MS = 100;
 const LATEST_MS = 2_000;
 
+export interface FollowLog {
+  /** Byte offset; negative counts from the end. */
+  readonly from: number;
+  readonly onClosed: OnClosed;
+  /** Emits when whatever writes the log changes: a reason to look at once. */
+  readonly changes: Observable<unknown>;
+}
+
 /**
- * A log as it grows, from `offset` on. Asks again at growing intervals while nothing comes, at most every 2 s, and ends
- * with the log. Each subscriber reads for itself, so a late one misses nothing.
+ * A log as it grows. Asks again when its task changes and, as long as nothing comes, at growing intervals of at most 2 s;
+ * ends with the log. Each subscriber reads for itself, so a late one misses nothing.
  */
 export function followLog(
   read: (offset: number, signal: AbortSignal) => Promise<LogChunk>,
-  onClosed: OnClosed,
+  { from, onClosed, changes }: FollowLog,
 ): Observable<string> {
-  return new Observable((subscriber) => {
-    const stop = new AbortController();
-    const leave = onClosed(() => stop.abort());
-    subscriber.add(() => {
-      leave();
-      stop.abort();
+  return observe(onClosed, async function* (signal) {
+    let changed = false;
+    let wake = (): void => undefined;
+    const subscription = changes.subscribe(() => {
+      changed = true;
+      wake();
     });
-    const run = async () => {
-      let offset = 0;
+    try {
+      let offset = from;
       let wait = SOONEST_MS;
-      while (!stop.signal.aborted) {
-        const chunk = await read(offset, stop.signal);
-        if (chunk.text !== '') subscriber.next(chunk.text);
+      for (;;) {
+        changed = false;
+        const chunk = await read(offset, signal);
+        if (chunk.text !== '') yield chunk.text;
         const grown = chunk.next > offset;
         offset = chunk.next;
-        if (chunk.complete && offset >= chunk.size) break;
+        if (chunk.complete && offset >= chunk.size) return;
         wait = grown ? SOONEST_MS : Math.min(wait * 2, LATEST_MS);
-        if (offset >= chunk.size) await pause(wait, stop.signal);
+        if (changed || offset < chunk.size) continue;
+        const early = new AbortController();
+        const leave = onAbort(signal, () => early.abort());
+        wake = () => early.abort();
+        await pause(wait, early.signal);
+        leave();
+        signal.throwIfAborted();
       }
-      subscriber.complete();
-    };
-    run().catch((error: unknown) => {
-      if (stop.signal.aborted) subscriber.complete();
-      else subscriber.error(error);
-    });
+    } finally {
+      subscription.unsubscribe();
+    }
   });
 }

@@ -1,7 +1,9 @@
-import type { PilotRecord } from '../../schemas/index.js';
+import type { PilotRecord, Timeline } from '../../schemas/index.js';
 import { type PilotState, pilotStates } from '../../states/index.js';
+import type { Duration } from '../../units/duration.js';
+import type { BridgeApi } from '../api.js';
 import type { RecordCell } from '../picture/record-cell.js';
-import type { CallOptions, Pilot } from '../types.js';
+import type { CallOptions, Pilot, TimelineOptions } from '../types.js';
 import type { Core } from './core.js';
 import { LiveHandle } from './live-handle.js';
 
@@ -20,10 +22,54 @@ export class PilotHandle extends LiveHandle<PilotState, PilotRecord> implements 
     return text;
   }
 
-  async end(options?: CallOptions): Promise<void> {
-    const record = await this.core.caller.call(`ending pilot ${this.name}`, options, (api, signal) =>
+  drain(options?: CallOptions): Promise<void> {
+    return this.#change(`draining pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.drain({ ref: this.id }, { signal }),
+    );
+  }
+
+  suspend(options?: CallOptions): Promise<void> {
+    return this.#change(`suspending pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.suspend({ ref: this.id }, { signal }),
+    );
+  }
+
+  resume(options?: CallOptions): Promise<void> {
+    return this.#change(`resuming pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.resume({ ref: this.id }, { signal }),
+    );
+  }
+
+  keep(options?: CallOptions): Promise<void> {
+    return this.#change(`keeping pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.keep({ ref: this.id }, { signal }),
+    );
+  }
+
+  extend(by: Duration, options?: CallOptions): Promise<void> {
+    return this.#change(`extending pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.extend({ ref: this.id, by }, { signal }),
+    );
+  }
+
+  timeline({ since, limit, ...options }: TimelineOptions = {}): Promise<Timeline> {
+    const part = { ...(since === undefined ? {} : { since }), ...(limit === undefined ? {} : { limit }) };
+    return this.core.caller.call(`the timeline of pilot ${this.name}`, options, (api, signal) =>
+      api.pilots.timeline({ ref: this.id, ...part }, { signal }),
+    );
+  }
+
+  end(options?: CallOptions): Promise<void> {
+    return this.#change(`ending pilot ${this.name}`, options, (api, signal) =>
       api.pilots.end({ ref: this.id }, { signal }),
     );
-    this.core.store.pilots.put(record);
+  }
+
+  async #change(
+    what: string,
+    options: CallOptions | undefined,
+    run: (api: BridgeApi, signal: AbortSignal) => Promise<PilotRecord>,
+  ): Promise<void> {
+    this.core.store.pilots.put(await this.core.caller.call(what, options, run));
   }
 }

@@ -138,21 +138,28 @@ describe('kill -9 with twenty tasks running', () => {
     for (const id of many) {
       const last = pilot.last(id);
       // Cut off in the middle of a spawn it may count as lost, but then it says so.
-      if (last?.state === 'FAILED') expect(last.error?.code).toBe('NODE_LOST');
+      if (last?.state === 'FAILED') expect(last.error?.code).toBe('LAUNCHER_LOST');
       else expect(written).toContain(id);
     }
     await pilot.end();
   });
 
-  it('of both of the warden at once: the agent ends everything and says what is lost', async () => {
+  it('of both of the warden at once: the agent starts another, which takes everything over', async () => {
     await runTwenty();
-    const { keeper, server } = await pilot.warden();
-    process.kill(keeper, 'SIGSTOP');
-    process.kill(server, 'SIGKILL');
-    process.kill(keeper, 'SIGKILL');
-    await pilot.pilotState('FAILED');
-    for (const id of IDS) expect(pilot.last(id)).toMatchObject({ state: 'FAILED', error: { code: 'NODE_LOST' } });
-    await until('nothing is left running', () => pilot.everything().length === 0);
+    const before = await pilot.warden();
+    process.kill(before.keeper, 'SIGSTOP');
+    process.kill(before.server, 'SIGKILL');
+    process.kill(before.keeper, 'SIGKILL');
+    const after = await pilot.warden();
+    expect([before.keeper, before.server]).not.toContain(after.keeper);
+    pilot.spool([pilot.task('go', ['touch', 'go'])]);
+    for (const [index, id] of IDS.entries()) {
+      const last = await pilot.state(id, 'DONE', 'FAILED');
+      // A kernel before 6.15 tells nobody how a process ended that is no child: then this is said, and no guess.
+      if (last.error?.code !== 'LAUNCHER_LOST') expect(last).toMatchObject({ exitCode: index === 7 ? 7 : 0 });
+    }
+    expect(ids().sort()).toEqual([...IDS].sort());
+    await pilot.end();
   });
 });
 

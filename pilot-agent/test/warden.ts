@@ -39,7 +39,7 @@ export class TestWarden {
       env: { PATH: process.env.PATH, PILOTHOUSE_TEST: this.folder },
     }).unref();
     await until('the relay listens', () => existsSync(relay));
-    this.client = await WardenClient.connect(relay, keep);
+    this.client = await WardenClient.connect(relay, keep && { keep });
   }
 
   get socket(): string {

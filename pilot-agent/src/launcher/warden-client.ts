@@ -16,6 +16,16 @@ interface Watched {
 /** Environments that the warden is asked to remember at a time. */
 const ENVIRONMENTS = 64;
 const RECONNECT_MS = 50;
+/** How long it may be away before it is started again: one of the pair restores the other within a moment. */
+const RESTORE_MS = 1000;
+
+/** How to deal with a warden. */
+export interface WardenOptions {
+  /** Bytes that are kept of the beginning and of the end of an output that grows too long. */
+  readonly keep?: readonly [number, number];
+  /** Starts another warden; called when there seems to be none, from time to time until one answers. */
+  readonly restore?: () => void;
+}
 
 /**
  * The agent's side of the warden's socket. Connects again for as long as the agent lives; what was asked for is asked
@@ -34,25 +44,22 @@ export class WardenClient {
   /** Environments that the warden knows by a key, oldest first. */
   #environments = new Map<SpawnOrder['env'], number>();
   #lastKey = 0;
-  readonly #keep: readonly [number, number] | undefined;
+  readonly #options: WardenOptions;
+  #restoring: NodeJS.Timeout | undefined;
   #sweeps: { grace: number; done: () => void }[] = [];
   readonly #found = new Map<string, Seen>();
   #ready: (() => void) | undefined;
   #goneSince: number | undefined;
   #closed = false;
 
-  private constructor(path: string, keep: readonly [number, number] | undefined) {
+  private constructor(path: string, options: WardenOptions) {
     this.#path = path;
-    this.#keep = keep;
+    this.#options = options;
   }
 
-  /**
-   * Connects, and resolves when the warden has said what it knows.
-   *
-   * @param keep - bytes that are kept of the beginning and of the end of an output that grows too long
-   */
-  static async connect(path: string, keep?: readonly [number, number]): Promise<WardenClient> {
-    const client = new WardenClient(path, keep);
+  /** Connects, and resolves when the warden has said what it knows. */
+  static async connect(path: string, options: WardenOptions = {}): Promise<WardenClient> {
+    const client = new WardenClient(path, options);
     await new Promise<void>((resolve) => {
       client.#ready = resolve;
       client.#open();
@@ -111,6 +118,7 @@ export class WardenClient {
 
   close(): void {
     this.#closed = true;
+    clearInterval(this.#restoring);
     this.#socket?.destroy();
   }
 
@@ -169,7 +177,7 @@ export class WardenClient {
     socket.setEncoding('utf8');
     this.#incoming = '';
     let failure: Error | undefined;
-    socket.on('connect', () => socket.write(`${JSON.stringify({ type: 'hello', keep: this.#keep })}\n`));
+    socket.on('connect', () => socket.write(`${JSON.stringify({ type: 'hello', keep: this.#options.keep })}\n`));
     socket.on('data', (text: string) => this.#receive(socket, text));
     socket.on('error', (error) => {
       failure = error;
@@ -184,6 +192,7 @@ export class WardenClient {
       if (this.#goneSince === undefined) {
         this.#goneSince = performance.now();
         log('the warden cannot be reached; trying again', failure?.message);
+        this.#restoring = setInterval(() => this.#options.restore?.(), RESTORE_MS);
       }
       setTimeout(() => this.#open(), RECONNECT_MS);
     });
@@ -222,6 +231,7 @@ export class WardenClient {
   #greeted(socket: Socket, spawns: ReadonlyMap<string, Seen>): void {
     this.#socket = socket;
     this.#goneSince = undefined;
+    clearInterval(this.#restoring);
     if (this.#ready !== undefined) {
       for (const [id, seen] of spawns) this.#found.set(id, seen);
       this.#ready();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type LogChunk, type OutputRange, PilothouseError } from '@pilothouse/sdk/shared';
 import type { Captured } from '../launcher/spawn.js';
 import type { Seen } from '../launcher/warden-messages.js';
+import { log } from '../log.js';
 import { Pack } from './pack.js';
 import { chunk, readLive, readRange, sizeOf, startOf } from './ranges.js';
 import { type Files, Slots } from './slots.js';
@@ -70,9 +71,11 @@ export class Output {
     await this.#slots.tidy(used);
   }
 
-  /** Files for a task to write to, until {@link discard}. */
+  /** Files for an attempt of a task to write to, until {@link discard} or the next attempt. */
   lend(id: string): Files {
-    const files = this.#lent.get(id)?.files ?? this.#slots.take();
+    const earlier = this.#lent.get(id);
+    if (earlier) this.#giveBack(earlier).catch((error: unknown) => log(`output of ${id} is left on the node`, error));
+    const files = this.#slots.take();
     this.#lent.set(id, { files, captured: undefined });
     // What an earlier attempt wrote is told by its record; who reads now means this one.
     this.#packed.delete(id);
@@ -119,8 +122,7 @@ export class Output {
       return;
     }
     this.#lent.delete(id);
-    const { captured } = lent;
-    await this.#slots.give(lent.files, captured && captured.stdout + captured.stderr);
+    await this.#giveBack(lent);
   }
 
   /** Keeps the node's files of something whose output could not be packed, under its own name. */
@@ -188,6 +190,10 @@ export class Output {
 
   async #copyOut(id: string, stream: OutputStream): Promise<void> {
     await copyFile(this.livePath(id, stream), join(this.#folder, 'output', `${id}.${SUFFIX[stream]}`));
+  }
+
+  #giveBack({ files, captured }: Lent): Promise<void> {
+    return this.#slots.give(files, captured && captured.stdout + captured.stderr);
   }
 
   async close(): Promise<void> {

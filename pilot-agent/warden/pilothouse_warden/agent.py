@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -50,7 +52,9 @@ class AgentKeeper:
         order = Order(
             path=self._config.agent[0],
             argv=self._config.agent,
-            env=environment({**os.environ, variable: value}),
+            env=environment(
+                {**os.environ, variable: value, "PILOTHOUSE_WARDEN": self._how_to_start_a_warden(variable)}
+            ),
             cwd="/",
             stdout=None,
             stderr=None,
@@ -60,6 +64,11 @@ class AgentKeeper:
         self._since = time.monotonic()
         spawn_id = f"\0agent {int(boot_seconds() * 1000)} {os.getpid()} {self._failures}"
         return self._spawn(spawn_id, self._config.agent_mark, order)
+
+    def _how_to_start_a_warden(self, mark: str) -> str:
+        """For an agent that finds both processes of this pair killed."""
+        argv = [sys.executable, *sys.orig_argv[1:]]
+        return json.dumps({"argv": argv, "umask": self._config.umask, "mark": mark})
 
     def ended(self, code: int | None) -> None:
         """Has another one started after a while."""

@@ -6,10 +6,13 @@ import { expect, test } from '../src/fixtures.js';
 import { until } from '../src/until.js';
 
 test.describe('npm start', () => {
-  test('prints one address, and makes a workspace with the three examples', ({ ownStack }) => {
+  test('prints one address, and makes a workspace with the examples', ({ ownStack }) => {
     expect(ownStack.output.match(/^Pilothouse is ready: /gm)).toHaveLength(1);
     for (const kernel of ['python', 'tslab', 'deno']) {
       expect(existsSync(join(ownStack.workspace, `first-light-${kernel}.ipynb`))).toBe(true);
+    }
+    for (const kernel of ['python', 'tslab']) {
+      expect(existsSync(join(ownStack.workspace, `tasks-${kernel}.ipynb`))).toBe(true);
     }
     expect(existsSync(join(ownStack.workspace, 'node_modules', '@pilothouse', 'sdk', 'lib', 'index.js'))).toBe(true);
   });

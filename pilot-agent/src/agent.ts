@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type PilotFile, PilothouseError, pilotFileSchema, pilotStates } from '@pilothouse/sdk/shared';
 import { Journal } from './journal/journal.js';
 import { readPast } from './journal/replay.js';
+import { restoreWarden } from './launcher/restore.js';
 import { WardenClient } from './launcher/warden-client.js';
 import { log } from './log.js';
 import { Output } from './output/output.js';
@@ -10,6 +11,7 @@ import { KEEP } from './output/ranges.js';
 import { PilotLife } from './pilot-life.js';
 import { Pool } from './scheduler/pool.js';
 import { Scheduler } from './scheduler/scheduler.js';
+import { Accounting } from './tasks/accounting.js';
 
 /** Nothing to do, or everything done: the warden does not start another agent. */
 const OVER = 0;
@@ -24,7 +26,10 @@ export async function runAgent(folder: string): Promise<number> {
   try {
     const pilot = await readPilotFile(folder);
     // The warden is asked while the files are read.
-    const connecting = WardenClient.connect(join(pilot.runtimeDir, 'w', `${pilot.id}.sock`), KEEP);
+    const connecting = WardenClient.connect(join(pilot.runtimeDir, 'w', `${pilot.id}.sock`), {
+      keep: KEEP,
+      restore: restoreWarden,
+    });
     const journalFolder = join(pilot.folder, 'journal');
     const past = await readPast(journalFolder);
     if (past.pilot !== undefined && pilotStates.isFinal(past.pilot.state)) return OVER;
@@ -38,7 +43,8 @@ export async function runAgent(folder: string): Promise<number> {
     await output.tidy(warden.found.values());
     const gpus = pilot.gpuIds ?? Array.from({ length: pilot.gpus }, (_, index) => String(index));
     const scheduler = new Scheduler(new Pool({ cores: pilot.cores, gpus, memory: pilot.memory }));
-    const life = new PilotLife({ pilot, past, journal, warden, scheduler, output }, epoch);
+    const accounting = await Accounting.open(pilot.folder, past.epoch > 0);
+    const life = new PilotLife({ pilot, past, journal, warden, scheduler, output }, accounting, epoch);
     process.on('SIGTERM', () => life.end('ENDED_BY_SIGNAL', 'the node asked it to end'));
     return (await life.run()) ? OVER : FAILED;
   } catch (error) {

@@ -11,10 +11,17 @@ import {
 import { Link } from './link/link.js';
 import { log } from './log.js';
 import { GRACE_SECONDS, type NodeContext } from './node-context.js';
-import type { OutputStream } from './output/output.js';
+import { Efficiency } from './pilot/efficiency.js';
+import { Idle } from './pilot/idle.js';
+import { Questions } from './pilot/questions.js';
+import { Offers } from './spool/offers.js';
 import { Spool } from './spool/spool.js';
+import { Staging } from './staging/staging.js';
 import { Supervisor } from './supervisor/supervisor.js';
+import type { Accounting } from './tasks/accounting.js';
+import { NoCalls } from './tasks/no-calls.js';
 import { Tasks } from './tasks/tasks.js';
+import { Walltime } from './tasks/walltime.js';
 
 /** How often the spool is looked at beside the link's nudges. */
 const SPOOL_SECONDS = 5;
@@ -23,58 +30,72 @@ const WARDEN_SECONDS = 10;
 /** How long a bridge is waited for, at the end, to take the last records. */
 const LAST_WORDS_MS = 2000;
 const LOOK_MS = 50;
-/** `setTimeout` takes no longer times. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const IDLE_SECONDS = { withGpus: 15 * 60, without: 60 * 60 };
+
+type PilotEntry = Extract<Parameters<NodeContext['journal']['append']>[0], { type: 'pilot' }>;
 
 /** A pilot from STARTING to its end, as its agent sees it. */
 export class PilotLife {
   readonly #context: NodeContext;
   readonly #services: Supervisor;
+  readonly #calls: NoCalls;
   readonly #tasks: Tasks;
   readonly #spool: Spool;
+  readonly #offers: Offers;
   readonly #link: Link;
+  readonly #walltime: Walltime;
+  readonly #idle: Idle;
+  readonly #efficiency: Efficiency;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #startedAt: string;
-  readonly #endsAt: string;
   #state: PilotState;
+  #suspended: boolean;
+  /** Everything is being ended, not only awaited. */
+  #ending = false;
   #acked = 0;
   #over: (ended: boolean) => void = () => undefined;
 
-  constructor(context: NodeContext, epoch: number) {
+  constructor(context: NodeContext, accounting: Accounting, epoch: number) {
     this.#context = context;
-    const { pilot, past, journal } = context;
+    const { pilot, past, journal, scheduler, output } = context;
     this.#state = past.pilot?.state ?? 'NEW';
+    this.#suspended = past.pilot?.suspended ?? false;
     this.#startedAt = past.pilot?.startedAt ?? new Date().toISOString();
-    this.#endsAt = past.pilot?.endsAt ?? new Date(Date.parse(this.#startedAt) + pilot.runtime * 1000).toISOString();
+    const endsAt = past.pilot?.endsAt;
+    this.#walltime = new Walltime(endsAt ? Date.parse(endsAt) : Date.parse(this.#startedAt) + pilot.runtime * 1000);
     this.#services = new Supervisor(context);
-    this.#tasks = new Tasks(context, this.#services);
-    this.#spool = new Spool(
-      join(pilot.folder, 'spool'),
-      {
-        accepted: (records) => {
-          for (const record of records) this.#obey(record);
-        },
-        refused: (spoolSeq, error) => {
-          log(`refused: ${error.message}`);
-          journal.append({ type: 'refused', spoolSeq, error });
-        },
+    this.#calls = new NoCalls();
+    this.#tasks = new Tasks(context, this.#services, this.#calls, this.#walltime, accounting);
+    this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used);
+    this.#idle = new Idle(pilot.idleAfter ?? (pilot.gpus > 0 ? IDLE_SECONDS.withGpus : IDLE_SECONDS.without), {
+      idle: (idle) => this.#enter(this.#state, { idle }),
+      over: () => this.#timeOver('IDLE', 'nothing has run for all the time that was given'),
+    });
+    this.#offers = new Offers(pilot, {
+      hasRoom: () => this.#state === 'ACTIVE' && !this.#suspended && scheduler.waiting < Math.max(1, pilot.cores),
+      left: () => this.#walltime.left,
+      claimed: ({ offer, batch }) => {
+        const tasks = batch.tasks.map(({ id }) => id);
+        if (!past.claims.has(offer)) journal.append({ type: 'claimed', offer, tasks });
+        this.#tasks.submit(batch, { mayMove: true });
       },
-      past.refused,
-    );
+    });
+    const spoolFolder = join(pilot.folder, 'spool');
+    this.#spool = new Spool(spoolFolder, this.#spoolListener(), past.refused);
+    const questions = new Questions(this.#tasks, this.#services, output, new Staging(), () => this.#link);
     this.#link = new Link(pilot.folder, {
       pilot: pilot.id,
       epoch,
       position: () => ({ obeys: this.#spool.obeys, journalSeq: journal.written, spoolSeq: this.#spool.lastSeq }),
       welcomed: (bridge) => this.#spool.heard(bridge),
       since: (seq, limit) => journal.since(seq, limit),
-      beat: () => ({ usage: this.#usage(), probes: this.#services.probes }),
+      beat: () => ({ usage: this.#usage(), probes: this.#services.probes, ...this.#stagingReports() }),
       frame: (frame) => {
         if (frame.type === 'ack') {
           this.#acked = Math.max(this.#acked, frame.seq);
           this.#services.published(frame.seq);
         } else if (frame.type === 'spool') void this.#spool.offer(frame.records);
-        else if (frame.type === 'log') void this.#readLog(frame.re, frame.id, frame.stream, frame.offset, frame.limit);
-        else void this.#probe(frame.re, frame.instances);
+        else void questions.answer(frame);
       },
     });
     journal.onWritten(() => this.#link.pump());
@@ -87,38 +108,71 @@ export class PilotLife {
     });
     const { past, scheduler } = this.#context;
     if (this.#state === 'NEW' || this.#state === 'QUEUED') this.#enter('STARTING', { node: hostname() });
+    scheduler.setEnd(this.#walltime.endsAt);
     const linking = this.#link.start();
     // Everything known is taken over first, so that what runs keeps its resources before anything new gets some.
+    await this.#calls.ready();
     await this.#spool.read();
     if (this.#state === 'STARTING') {
       this.#enter('ACTIVE', { node: hostname(), startedAt: this.#startedAt, endsAt: this.#endsAt });
     }
-    scheduler.begin();
-    if (past.pilot?.state === 'DRAINING') void this.#drain(past.pilot.reason?.text ?? 'it was ended');
-    this.#endInTime();
+    this.#applySuspension();
+    if (past.pilot?.state === 'DRAINING') this.#goOnEnding(past.pilot.reason?.code, past.pilot.reason?.text);
+    this.#walltime.warn({
+      lead: 0,
+      timeIsShort: () => this.#timeOver('RUNTIME_OVER', 'its runtime is over'),
+    });
     this.#readSpoolAsItGrows();
+    this.#tasks.onChange(() => this.#looked());
+    this.#services.onChange(() => this.#looked());
+    this.#looked();
     this.#every(1000, () => this.#watchWarden());
+    this.#every(1000, () => this.#efficiency.look());
     await linking;
     return over;
   }
 
   /** Ends the pilot with everything on it. */
   end(code: string, text: string): void {
-    if (this.#state !== 'ACTIVE' && this.#state !== 'STARTING') return;
-    this.#enter('DRAINING', { reason: { code, text, since: new Date().toISOString() } });
-    void this.#drain(text);
+    if (this.#ending || !['ACTIVE', 'STARTING', 'DRAINING'].includes(this.#state)) return;
+    this.#ending = true;
+    this.#enter('DRAINING', { reason: reason(code, text) });
+    void this.#finish(Promise.all([this.#tasks.endAll(text), this.#services.endAll(text)]));
+  }
+
+  #spoolListener() {
+    const { journal } = this.#context;
+    return {
+      accepted: (records: readonly SpoolRecord[]) => {
+        for (const record of records) this.#obey(record);
+      },
+      refused: (spoolSeq: number, error: ReturnType<typeof toErrorData>) => {
+        log(`refused: ${error.message}`);
+        journal.append({ type: 'refused', spoolSeq, error });
+      },
+    };
   }
 
   #obey(record: SpoolRecord): void {
     switch (record.type) {
-      case 'task':
-        this.#tasks.submit(record.task);
+      case 'tasks':
+        this.#take(record);
         break;
       case 'service':
         this.#services.submit(record.service);
         break;
-      case 'cancel':
-        this.#tasks.cancel(record.task);
+      case 'cancel-tasks':
+        this.#offers.cancel(record.tasks ?? [], record.set);
+        this.#tasks.cancel(record.tasks ?? [], record.set);
+        break;
+      case 'settled':
+        this.#tasks.settle(record.tasks);
+        break;
+      case 'control':
+        this.#control(record.action);
+        break;
+      case 'extend':
+        this.#extend(Date.parse(record.endsAt));
         break;
       case 'stop':
         this.#services.stop(record.service);
@@ -129,10 +183,88 @@ export class PilotLife {
     }
   }
 
-  async #drain(why: string): Promise<void> {
-    await Promise.all([this.#tasks.endAll(why), this.#services.endAll(why)]);
+  #take({ batch, offer, giveBack }: Extract<SpoolRecord, { type: 'tasks' }>): void {
+    if (offer === undefined) this.#tasks.submit(batch, { mayMove: giveBack ?? false });
+    // What it has claimed is its own, and may run already.
+    else if (this.#context.past.claims.has(offer)) this.#tasks.submit(batch, { mayMove: true });
+    else this.#offers.add({ offer, batch });
+  }
+
+  #control(action: 'suspend' | 'resume' | 'drain' | 'keep'): void {
+    if (action === 'keep') this.#idle.keep();
+    else if (action === 'drain') this.#drain();
+    else if (this.#suspended !== (action === 'suspend')) {
+      this.#suspended = action === 'suspend';
+      this.#enter(this.#state, { suspended: this.#suspended });
+      this.#applySuspension();
+    }
+  }
+
+  #applySuspension(): void {
+    const { scheduler } = this.#context;
+    if (this.#suspended) {
+      scheduler.hold({ code: 'SUSPENDED', text: 'this pilot starts nothing new until it is resumed' });
+      return;
+    }
+    scheduler.begin();
+    this.#offers.pump();
+  }
+
+  #extend(endsAt: number): void {
+    // Read again after a restart, it is nothing new.
+    if (endsAt <= this.#walltime.endsAt || this.#ending) return;
+    this.#walltime.move(endsAt);
+    this.#context.scheduler.setEnd(endsAt);
+    this.#enter(this.#state, { endsAt: this.#endsAt });
+    this.#offers.pump();
+  }
+
+  /** Takes nothing new, and ends when what is here has ended. */
+  #drain(): void {
+    if (this.#state !== 'ACTIVE' && this.#state !== 'STARTING') return;
+    this.#enter('DRAINING', { reason: reason('DRAINING', 'it takes nothing new and ends when its tasks have ended') });
+    this.#goOnDraining();
+  }
+
+  #goOnDraining(): void {
+    this.#offers.close();
+    // Services have no end of their own: they stay for the tasks that use them, and no longer.
+    void this.#tasks.empty().then(() => {
+      if (!this.#ending) this.end('DRAINED', 'all its tasks have ended');
+    });
+  }
+
+  /** Ends without a wish of anybody's: what has not started is left to another pilot. */
+  #timeOver(code: string, text: string): void {
+    if (this.#ending || (this.#state !== 'ACTIVE' && this.#state !== 'DRAINING')) return;
+    this.#ending = true;
+    this.#enter('DRAINING', { reason: reason(code, text) });
+    this.#cutOff(text);
+  }
+
+  #cutOff(text: string): void {
+    void this.#finish(this.#tasks.timeOver().then(() => this.#services.endAll(text)));
+  }
+
+  #goOnEnding(code: string | undefined, text = 'it was ended'): void {
+    if (code === 'DRAINING') {
+      this.#goOnDraining();
+      return;
+    }
+    this.#ending = true;
+    if (code === 'RUNTIME_OVER' || code === 'IDLE') this.#cutOff(text);
+    else void this.#finish(Promise.all([this.#tasks.endAll(text), this.#services.endAll(text)]));
+  }
+
+  async #finish(ended: Promise<unknown>): Promise<void> {
+    this.#offers.close();
+    this.#idle.close();
+    await ended;
+    await this.#calls.close();
     await this.#context.warden.sweep(GRACE_SECONDS);
-    const last = this.#enter('DONE', { reason: null });
+    await this.#tasks.close();
+    this.#efficiency.look();
+    const last = this.#enter('DONE', { reason: null, idle: null, efficiency: this.#efficiency.share });
     await this.#context.journal.flush();
     await this.#sayLastWords(last);
     this.#close(true);
@@ -163,6 +295,7 @@ export class PilotLife {
     await endEverything(this.#context.pilot.id, GRACE_SECONDS);
     this.#tasks.loseAll();
     this.#services.loseAll();
+    await this.#tasks.close();
     const last = this.#enter('FAILED', { error: toErrorData(error) });
     await this.#context.journal.flush();
     await this.#sayLastWords(last);
@@ -171,9 +304,17 @@ export class PilotLife {
 
   #close(ended: boolean): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#idle.close();
+    this.#walltime.close();
     this.#link.close();
     this.#context.warden.close();
     void this.#context.journal.close().then(() => this.#over(ended));
+  }
+
+  /** Something has come or gone. */
+  #looked(): void {
+    this.#idle.look(this.#tasks.size > 0 || this.#services.live > 0 || this.#ending);
+    this.#offers.pump();
   }
 
   /** Work needs no bridge that nudges: the file system does, and where it cannot (another node writes), time does. */
@@ -192,20 +333,12 @@ export class PilotLife {
     }
   }
 
-  #endInTime(): void {
-    const left = Date.parse(this.#endsAt) - Date.now();
-    const timer = setTimeout(
-      () => {
-        if (Date.parse(this.#endsAt) > Date.now()) this.#endInTime();
-        else this.end('RUNTIME_OVER', 'its runtime is over');
-      },
-      Math.min(Math.max(0, left), LONGEST_TIMER_MS),
-    );
-    this.#timers.push(timer);
-  }
-
   #every(milliseconds: number, work: () => void): void {
     this.#timers.push(setInterval(work, milliseconds));
+  }
+
+  get #endsAt(): string {
+    return new Date(this.#walltime.endsAt).toISOString();
   }
 
   #usage(): PilotUsage {
@@ -214,35 +347,24 @@ export class PilotLife {
     return {
       ...used,
       running: running + this.#services.running,
-      waiting: this.#tasks.waiting + this.#context.scheduler.waiting,
+      waiting: this.#tasks.waiting + this.#services.waiting,
       done,
       failed,
     };
   }
 
-  async #readLog(re: number, id: string, stream: OutputStream, offset: number, limit: number): Promise<void> {
-    try {
-      const expected = this.#tasks.has(id) || this.#services.has(id);
-      const log = await this.#context.output.read(id, stream, offset, limit, expected);
-      this.#link.reply({ type: 'reply', re, log });
-    } catch (error) {
-      this.#link.reply({ type: 'reply', re, error: toErrorData(error) });
-    }
+  #stagingReports() {
+    const { staging } = this.#tasks;
+    if (staging.size === 0) return {};
+    return { staging: Object.fromEntries([...staging].map(([id, reports]) => [id, [...reports]])) };
   }
 
-  async #probe(re: number, instances: readonly string[]): Promise<void> {
-    await this.#services.probeNow(instances);
-    this.#link.beat();
-    this.#link.reply({ type: 'reply', re });
-  }
-
-  #enter(
-    state: PilotState,
-    details: Partial<
-      Omit<Extract<Parameters<NodeContext['journal']['append']>[0], { type: 'pilot' }>, 'type' | 'state'>
-    >,
-  ): number {
+  #enter(state: PilotState, details: Partial<Omit<PilotEntry, 'type' | 'state'>>): number {
     this.#state = state;
     return this.#context.journal.append({ type: 'pilot', state, ...details });
   }
+}
+
+function reason(code: string, text: string): NonNullable<PilotEntry['reason']> {
+  return { code, text, since: new Date().toISOString() };
 }

@@ -18,8 +18,9 @@ import {
   journalRecordSchema,
   type PilotFile,
   type ServiceSpec,
+  type SpooledTask,
   type SpoolRecord,
-  type TaskSpec,
+  type TaskBatch,
 } from '@pilothouse/sdk/shared';
 import { agentMain, wardenScript } from '../src/paths.js';
 
@@ -27,6 +28,8 @@ const LIB_MAIN = agentMain.replace('/src/main.js', '/lib/main.js');
 const PATH = process.env.PATH ?? '/usr/bin:/bin';
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'seq' | 'epoch' | 't'> : never;
 export type SpoolEntry = WithoutStamp<SpoolRecord>;
+type TaskOptions = Omit<SpooledTask['entry'], 'services' | 'after' | 'env' | 'cwd'> &
+  Pick<SpooledTask, 'services' | 'after'> & { env?: Record<string, string>; cwd?: string };
 
 /** A pilot with its own home and runtime folder, run by the real warden and agent. */
 export class TestPilot {
@@ -103,21 +106,25 @@ export class TestPilot {
     return records;
   }
 
-  task(id: string, command: readonly string[], more: Partial<TaskSpec> = {}): SpoolEntry {
-    const spec: TaskSpec = {
+  /** One task of its own, as bridges spool it. `services` and `after` are ids; `env` is the caller's. */
+  task(
+    id: string,
+    command: readonly string[],
+    { services, after, env, cwd, ...entry }: TaskOptions = {},
+  ): SpoolEntry & { type: 'tasks' } {
+    const spooled = {
       id,
       name: id,
-      command: [...command],
-      env: { PATH },
-      cwd: this.work,
-      cores: 1,
-      gpus: 0,
-      memory: null,
-      sandbox: false,
-      services: [],
-      ...more,
+      entry: { command: [...command], ...entry },
+      ...(services ? { services } : {}),
+      ...(after ? { after } : {}),
     };
-    return { type: 'task', task: spec };
+    return this.batch([spooled], { env: env ?? { PATH }, cwd: cwd ?? this.work });
+  }
+
+  /** Tasks that were submitted together. */
+  batch(tasks: TaskBatch['tasks'], more: Partial<TaskBatch> = {}): SpoolEntry & { type: 'tasks' } {
+    return { type: 'tasks', batch: { set: null, template: {}, env: { PATH }, cwd: this.work, tasks, ...more } };
   }
 
   service(id: string, command: readonly string[], more: Partial<ServiceSpec> = {}): SpoolEntry {
@@ -157,6 +164,11 @@ export class TestPilot {
 
   tasks(id: string) {
     return this.journal().flatMap((record) => (record.type === 'task' && record.id === id ? [record] : []));
+  }
+
+  /** All states that a task was in, also those that were told along with the next. */
+  statesOf(id: string): string[] {
+    return this.tasks(id).flatMap(({ passed = [], state }) => [...passed.map(([one]) => one), state]);
   }
 
   instances(id: string) {

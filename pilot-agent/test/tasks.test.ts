@@ -18,7 +18,7 @@ describe('tasks without any bridge', () => {
     const written = readFileSync(join(pilot.work, 'ids'), 'utf8').trim().split('\n');
     expect(written.sort()).toEqual([...ids].sort());
     for (const id of ids) expect(pilot.stdout(id)).toBe(`out of ${id}\n`);
-    expect(pilot.tasks('task-0').map(({ state }) => state)).toEqual(['SCHEDULING', 'LAUNCHING', 'RUNNING', 'DONE']);
+    expect(pilot.statesOf('task-0')).toEqual(['SCHEDULING', 'LAUNCHING', 'RUNNING', 'DONE']);
     const seqs = pilot.journal().map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
     await pilot.end();
@@ -102,7 +102,7 @@ describe('tasks without any bridge', () => {
     pilot.start();
     await until('the grandchild runs', () => existsSync(join(pilot.work, 'grandchild')));
     await pilot.state('other', 'RUNNING');
-    pilot.spool([{ type: 'cancel', task: 'tree' }]);
+    pilot.spool([{ type: 'cancel-tasks', tasks: ['tree'] }]);
     const last = await pilot.state('tree', 'CANCELED');
     expect(last.error).toBeUndefined();
     expect(pilot.running('PILOTHOUSE_TASK_ID=tree')).toEqual([]);
@@ -126,8 +126,8 @@ describe('tasks without any bridge', () => {
     pilot.spool([pilot.task('holds', ['sleep', '600'], { cores: 23 }), pilot.task('waits', ['true'], { cores: 2 })]);
     pilot.start();
     const waits = await pilot.state('waits', 'SCHEDULING');
-    expect(waits.reason).toMatchObject({ code: 'WAITS_FOR_CORES', text: 'waits for 2 cores; 23 of 24 busy' });
-    pilot.spool([{ type: 'cancel', task: 'waits' }]);
+    expect(waits.reason).toMatchObject({ code: 'WAITS_FOR_CORES', text: 'waits for 2 cores; 1 of 24 is free' });
+    pilot.spool([{ type: 'cancel-tasks', tasks: ['waits'] }]);
     await pilot.state('waits', 'CANCELED');
     await pilot.end();
   });
@@ -148,8 +148,9 @@ describe('tasks without any bridge', () => {
     pilot.spool([pilot.task('runs', ['sleep', '600']), pilot.task('waits', ['true'])]);
     pilot.start();
     await pilot.pilotState('DONE');
-    expect(pilot.last('runs')).toMatchObject({ state: 'CANCELED', error: { code: 'PILOT_ENDED' } });
-    expect(pilot.last('waits')).toMatchObject({ state: 'CANCELED', error: { code: 'PILOT_ENDED' } });
+    expect(pilot.last('runs')).toMatchObject({ state: 'FAILED', error: { code: 'WALLTIME_OVER' } });
+    // What has not started has no end here: another pilot may take it.
+    expect(pilot.last('waits')).toMatchObject({ state: 'SCHEDULING', reason: { code: 'WAITS_FOR_CORES' } });
     const states = pilot
       .journal()
       .filter(({ type }) => type === 'pilot')

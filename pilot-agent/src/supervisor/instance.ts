@@ -13,7 +13,7 @@ import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
 import type { Claim, Grant } from '../scheduler/demand.js';
 import { SPAWN_VARIABLE } from '../tasks/environment.js';
-import { inWords, nodeLost, processEnd, spawnFailed } from '../tasks/task-end.js';
+import { inWords, launcherLost, processEnd, spawnFailed } from '../tasks/task-end.js';
 import { BootstrapClock } from './bootstrap.js';
 import { diagnose } from './failure.js';
 import { type InstanceDetails, InstanceRecord, type PastInstance } from './instance-record.js';
@@ -115,7 +115,7 @@ export class Instance {
       this.#grant = scheduler.book(this.#claim);
       if (this.#record.state === 'BACKOFF') this.#launchIn(0);
       else if (this.#record.state === 'LAUNCHING') void this.#launch();
-      else this.#attemptOver(nodeLost(this.#service.name, this.id), {});
+      else this.#attemptOver(launcherLost(this.#service.name, this.id), {});
     }
   }
 
@@ -153,7 +153,7 @@ export class Instance {
     this.#context.scheduler.withdraw(this.id);
     this.#watch?.stop();
     clearTimeout(this.#timer);
-    this.#finish('FAILED', { error: nodeLost(this.#service.name, this.id).toJSON() });
+    this.#finish('FAILED', { error: launcherLost(this.#service.name, this.id).toJSON() });
   }
 
   get #spawnId(): string {
@@ -231,7 +231,7 @@ export class Instance {
       started: (pid) => this.#started(pid),
       exited: (code) => void this.#exited(code),
       failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
-      lost: () => this.#attemptOver(nodeLost(this.#service.name, this.id), {}),
+      lost: () => this.#attemptOver(launcherLost(this.#service.name, this.id), {}),
     };
   }
 
@@ -239,7 +239,7 @@ export class Instance {
     if (this.#stopping) return;
     const endpoint = this.#endpoint;
     if (endpoint === undefined) {
-      this.#endAttempt(nodeLost(this.#service.name, this.id));
+      this.#endAttempt(launcherLost(this.#service.name, this.id));
       return;
     }
     this.#clock.runs();

@@ -58,6 +58,16 @@ export class Supervisor {
     return count;
   }
 
+  /** How many wait for resources. */
+  get waiting(): number {
+    return this.#instances().filter(({ state }) => state === 'WAITING' || state === 'SCHEDULING').length;
+  }
+
+  /** How many have not ended. */
+  get live(): number {
+    return this.#instances().filter(({ over }) => !over).length;
+  }
+
   /** Takes a service from the spool, once. */
   submit(spec: ServiceSpec): void {
     if (this.#services.has(spec.id)) return;

@@ -37,11 +37,13 @@ export interface RunEnd {
   readonly error?: ErrorData;
 }
 
-/** Hears what becomes of one attempt: `started` at most once, `ended` exactly once. */
+/** Hears what becomes of one attempt: `started` and `gone` at most once, `ended` exactly once. */
 export interface RunWatcher {
   /** It waits for something that only the runner knows of, such as a free worker. */
   waits(reason: Omit<Reason, 'since'>): void;
   started(pid: number | undefined, placement?: Placement): void;
+  /** Its processes are gone: what it was granted may go to others. `ended` follows when its output is kept. */
+  gone(): void;
   ended(end: RunEnd): void;
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { type ErrorData, PilothouseError } from '@pilothouse/sdk/shared';
+import { type ErrorData, formatBytes, formatSeconds, PilothouseError } from '@pilothouse/sdk/shared';
 import type { SpawnFailure } from '../launcher/warden-client.js';
 
 /** How a process ended, from the code the warden gives. */
@@ -20,15 +20,71 @@ export function inWords({ exitCode, signal }: ProcessEnd): string {
   return signal === undefined ? `exited with ${exitCode}` : `was ended by ${signal}`;
 }
 
+/** What GPU libraries say when their memory does not suffice. */
+const GPU_MEMORY =
+  /(CUDA|HIP) out of memory|OutOfMemoryError: (CUDA|HIP)|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|hipErrorOutOfMemory|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: Out of memory/;
+/** What NCCL, RCCL and PyTorch's process groups say when GPUs do not reach each other. */
+const GPU_COMMUNICATION =
+  /\bncclUnhandledCudaError|\bncclSystemError|\bncclInternalError|\bncclRemoteError|\b[NR]CCL (error|failure)|\[NCCL\].*timeout|Watchdog caught collective operation timeout|DistBackendError/;
+
 /** The error of a task that ended badly by itself. */
 export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail: string): ErrorData {
+  const options = { ids: { task: id }, ...(stderrTail ? { evidence: stderrTail } : {}) };
+  if (GPU_MEMORY.test(stderrTail)) {
+    return new PilothouseError('GPU_OUT_OF_MEMORY', `${name} ran out of GPU memory`, {
+      ...options,
+      hint: 'Use a smaller batch or model, more GPUs, or a whole GPU instead of a part of one.',
+    }).toJSON();
+  }
+  if (GPU_COMMUNICATION.test(stderrTail)) {
+    return new PilothouseError('GPU_COMMUNICATION_FAILED', `${name}: its GPUs could not talk to each other`, {
+      ...options,
+      hint: 'Run it again with NCCL_DEBUG=INFO in its env; check that it has all its GPUs and enough shared memory.',
+    }).toJSON();
+  }
   const killed = end.signal === 'SIGKILL';
   return new PilothouseError('TASK_FAILED', `${name} ${inWords(end)}`, {
+    ...options,
     hint: killed
       ? 'Somebody or the system ended it; a process that takes too much memory ends like this.'
       : 'The last lines of its error output say why.',
+  }).toJSON();
+}
+
+/** The error of a task that took more memory than it had asked for. */
+export function outOfMemory(
+  id: string,
+  name: string,
+  oom: { readonly peak: number; readonly limit: number },
+): ErrorData {
+  const suggested = formatBytes(Math.ceil((Math.max(oom.peak, oom.limit) * 1.25) / 2 ** 26) * 2 ** 26);
+  const text = `${name} took ${formatBytes(oom.peak)} of memory and had asked for ${formatBytes(oom.limit)}`;
+  return new PilothouseError('OUT_OF_MEMORY', text, {
+    hint: `Ask for more, for example memory: '${suggested.replace(' ', '')}', or let it try with more: retries: { max: 2, onOom: { memory: '×2' } }.`,
     ids: { task: id },
-    ...(stderrTail ? { evidence: stderrTail } : {}),
+    field: 'memory',
+    evidence: `peak ${oom.peak} bytes, limit ${oom.limit} bytes`,
+  }).toJSON();
+}
+
+/** The error of a task that took longer than it may. */
+export function tookTooLong(id: string, name: string, seconds: number): ErrorData {
+  return new PilothouseError(
+    'DURATION_EXCEEDED',
+    `${name} took longer than its maxDuration of ${formatSeconds(seconds)}`,
+    {
+      hint: 'Give it a longer maxDuration, or look at its output for what holds it up.',
+      ids: { task: id },
+      field: 'maxDuration',
+    },
+  ).toJSON();
+}
+
+/** The error of a task that was cut off by the end of its pilot's time. */
+export function timeOver(id: string, name: string, pilot: string): ErrorData {
+  return new PilothouseError('WALLTIME_OVER', `${name} was cut off: the time of its pilot was over`, {
+    hint: 'Give the pilot a longer runtime, or the task a checkpoint folder or retries, so that it goes on in the next one.',
+    ids: { task: id, pilot },
   }).toJSON();
 }
 
@@ -52,6 +108,18 @@ export function spawnFailed(what: string, { errno, message }: SpawnFailure): Pil
         ...options,
         hint: 'Check the permissions of the program and of its working directory.',
       });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new PilothouseError('DISK_FULL', `${what} cannot be started: ${message}`, {
+        ...options,
+        hint: 'Make room where its output goes; `pilothouse clean` removes what is old.',
+      });
+    case 'E2BIG':
+      return new PilothouseError('INVALID_DESCRIPTION', `${what}: its arguments and variables are too long`, {
+        ...options,
+        hint: 'Put long lists into a file and name the file.',
+        field: 'command',
+      });
     default:
       return new PilothouseError('TASK_FAILED', `${what} cannot be started: ${message}`, {
         ...options,
@@ -61,9 +129,9 @@ export function spawnFailed(what: string, { errno, message }: SpawnFailure): Pil
 }
 
 /** The error of something of which nobody knows whether it ran, or how it ended. */
-export function nodeLost(what: string, id: string): PilothouseError {
-  return new PilothouseError('NODE_LOST', `nobody can say how ${what} ended: what watched over it was killed`, {
-    hint: 'Look at what it has written before you submit it again; it may have run.',
+export function launcherLost(what: string, id: string): PilothouseError {
+  return new PilothouseError('LAUNCHER_LOST', `nobody can say how ${what} ended: what watched over it was killed`, {
+    hint: 'Look at what it has written before you submit it again; it may have run. With retries it is run again by itself.',
     ids: { task: id },
   });
 }

@@ -1,278 +1,358 @@
-import { readFile } from 'node:fs/promises';
 import {
   type ErrorData,
-  type OutputRange,
-  PilothouseError,
+  formatSeconds,
+  type PilothouseError,
   type Reason,
-  type TaskSpec,
+  type ResolvedTaskDescription,
+  type SpooledTask,
   type TaskState,
-  taskStates,
   toErrorData,
 } from '@pilothouse/sdk/shared';
-import type { JournalEntry } from '../journal/journal.js';
 import type { Past } from '../journal/replay.js';
-import { gpusOf } from '../launcher/found.js';
-import { findProgram } from '../launcher/program.js';
-import type { SpawnFailure, SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
-import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
-import type { Grant } from '../scheduler/demand.js';
-import type { Supervisor } from '../supervisor/supervisor.js';
-import { environmentOf, makeSandbox, SPAWN_VARIABLE } from './environment.js';
-import { nodeLost, processEnd, spawnFailed, taskFailed } from './task-end.js';
+import { Attempt, type AttemptEnd, type AttemptOwner } from './attempt.js';
+import { describe, memoryOf } from './description.js';
+import { outcomeOf } from './outcome.js';
+import { type Expectant, Preconditions } from './preconditions.js';
+import { delayBefore, type Retry, retryAfter } from './retries.js';
+import type { RunEnd } from './runner.js';
+import { Story } from './story.js';
+import type { TaskDetails, TaskHost } from './task-host.js';
+import type { Submission } from './work.js';
 
-type PastTask = Past['tasks'] extends ReadonlyMap<string, infer T> ? T : never;
-type TaskEntry = Extract<JournalEntry, { type: 'task' }>;
+export type PastTask = Past['tasks'] extends ReadonlyMap<string, infer T> ? T : never;
 
 /** What a task tells those who count. */
 export interface TaskHooks {
   running(change: 1 | -1): void;
-  ended(state: TaskState): void;
+  /** It is final and written down; without a state it was given back, and goes on elsewhere. */
+  over(task: Task, last: TaskDetails & { readonly state?: TaskState }): void;
 }
 
-const ON_THE_WAY: readonly TaskState[] = ['SCHEDULING', 'LAUNCHING', 'RUNNING'];
+const NONE: readonly never[] = [];
 
 /** One task, from the spool to its final record in the journal. */
-export class Task {
-  readonly #context: NodeContext;
-  readonly #services: Supervisor;
-  readonly #spec: TaskSpec;
+export class Task implements AttemptOwner, Expectant {
+  readonly submission: Submission;
+  readonly spooled: SpooledTask;
+  readonly #host: TaskHost;
   readonly #hooks: TaskHooks;
-  readonly #spawnId: string;
-  #state: TaskState;
-  #grant: Grant | undefined;
-  #spawned = false;
-  #running = false;
+  readonly #story: Story;
+  #preconditions: Preconditions | undefined;
+  #attempt: Attempt | undefined;
+  #number: number;
+  #used: number;
+  #lost = 0;
+  #memory: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #over = false;
-  #canceled = false;
   #cause: PilothouseError | undefined;
 
   constructor(
-    context: NodeContext,
-    services: Supervisor,
-    spec: TaskSpec,
+    host: TaskHost,
+    submission: Submission,
+    spooled: SpooledTask,
     past: PastTask | undefined,
     hooks: TaskHooks,
   ) {
-    this.#context = context;
-    this.#services = services;
-    this.#spec = spec;
+    this.submission = submission;
+    this.spooled = spooled;
+    this.#host = host;
     this.#hooks = hooks;
-    this.#spawnId = `${spec.id}:1`;
-    this.#state = past?.state ?? 'NEW';
+    this.#story = new Story(spooled.id, past?.state ?? 'NEW', host.context.journal, host.diary);
+    this.#used = past?.retries ?? spooled.attempts ?? 0;
+    this.#number = past?.attempt ?? (spooled.attempts ?? 0) + 1;
+    this.#memory = past?.memory;
+  }
+
+  get id(): string {
+    return this.spooled.id;
+  }
+
+  get name(): string {
+    return this.spooled.name;
   }
 
   get state(): TaskState {
-    return this.#state;
+    return this.#story.state;
+  }
+
+  get after(): readonly NonNullable<SpooledTask['after']>[number][] {
+    return this.spooled.after ?? NONE;
+  }
+
+  get services(): readonly string[] {
+    return this.spooled.services ?? NONE;
+  }
+
+  get inputs(): readonly string[] {
+    return this.description.inputs;
+  }
+
+  get caller(): string {
+    return this.submission.cwd;
+  }
+
+  /** Whether an attempt has more than asked for resources. */
+  get started(): boolean {
+    return this.#attempt?.begun ?? false;
+  }
+
+  get attempt(): number {
+    return this.#number;
+  }
+
+  get description(): ResolvedTaskDescription {
+    return describe(this.submission, this.spooled.entry);
   }
 
   /** Goes on from wherever an earlier agent has left it. */
-  begin(): void {
-    const { warden, scheduler } = this.#context;
-    const found = warden.found.get(this.#spawnId);
-    if (found) {
-      this.#spawned = true;
-      this.#grant = scheduler.book({ id: this.#spec.id, demand: this.#spec, kind: 'task' }, [{ gpus: gpusOf(found) }]);
-      warden.adopt(this.#spawnId, this.#watcher());
+  begin(past: PastTask | undefined): void {
+    const attempt = new Attempt(this.#host, this, this.#number, this.#memory);
+    const { state } = this;
+    if (past !== undefined || this.#host.restarted) {
+      const ranFor = past?.state === 'RUNNING' ? Date.now() - Date.parse(past.t) : 0;
+      this.#attempt = attempt;
+      if (attempt.adopt(past?.placement, ranFor)) return;
+      this.#attempt = undefined;
+    }
+    if (state === 'RUNNING' || state === 'STAGING_OUTPUT') {
+      this.attemptOver({ run: { ok: false, kind: 'lost' }, cause: undefined, staging: undefined, failed: undefined });
       return;
     }
-    if (this.#state === 'RUNNING') {
-      this.#fail(nodeLost(this.#spec.name, this.#spec.id));
-      return;
-    }
-    const impossible = scheduler.pool.impossible(this.#spec);
+    const impossible = this.#host.context.scheduler.pool.impossible(attempt.demand);
     if (impossible) {
+      const { field, text: message } = impossible;
       const hint = 'ask for less, or use a larger pilot';
-      this.#fail(new PilothouseError('INVALID_DESCRIPTION', impossible.text, { hint, field: impossible.field }));
+      this.#fail({ code: 'INVALID_DESCRIPTION', message, hint, field, retryable: false, ids: {} });
       return;
     }
-    // Launching was written down, but the warden has never heard of it.
-    if (this.#state === 'LAUNCHING') this.#enter('WAITING');
-    this.#proceed();
+    // Begun, but nobody has ever heard of it: it starts over.
+    if (state === 'LAUNCHING' || state === 'STAGING_INPUT') this.enter('WAITING');
+    if (past?.reason?.code !== 'BACK_OFF') this.#proceed();
+    else this.#waitBefore(Math.max(0, this.#delay - (Date.now() - Date.parse(past.reason.since)) / 1000));
   }
 
-  servicesChanged(): void {
-    if (this.#state === 'WAITING') this.#proceed();
+  dependencyEnded(): void {
+    this.recheck();
+  }
+
+  /** Something that it waits for may have come. */
+  recheck(): void {
+    if (this.#attempt === undefined && this.#timer === undefined) this.#preconditions?.check();
   }
 
   /** Ends it, whatever it does; `cause` says why when nobody asked for it. */
   cancel(cause: PilothouseError | undefined): void {
-    if (this.#over || this.#canceled) return;
-    this.#canceled = true;
-    this.#cause = cause;
-    if (this.#spawned) this.#context.warden.end([this.#spawnId], GRACE_SECONDS);
-    else if (this.#context.scheduler.withdraw(this.#spec.id) || this.#grant === undefined) this.#end('CANCELED', {});
-    // Otherwise the launch is under way and stops before it spawns.
+    if (this.#over) return;
+    this.#cause ??= cause;
+    if (this.#attempt) this.#attempt.end('cancel');
+    else this.#end('CANCELED', {});
+  }
+
+  /**
+   * The pilot's time is over. What has started is cut off; what has not is left as it is, and whoever ends the pilot
+   * gives it to another one.
+   */
+  timeOver(): void {
+    if (this.started) this.#attempt?.end('walltime');
+    else this.#leave();
+  }
+
+  /** Gives it back before it has started, with a word about why. */
+  giveBack(code: string, text: string): void {
+    if (this.#over || this.started) return;
+    this.enter('WAITING', { reason: reason(code, text), attempt: this.#number });
+    this.#leave();
   }
 
   /** The warden is gone for good. */
   lose(): void {
-    this.#context.scheduler.withdraw(this.#spec.id);
-    this.#fail(nodeLost(this.#spec.name, this.#spec.id));
+    if (this.started) this.#attempt?.lose();
+    else this.#leave();
   }
 
-  /** Waits for the services it names, then for resources. */
-  #proceed(): void {
-    for (const service of this.#spec.services) {
-      const readiness = this.#services.readiness(service);
-      if (readiness.state === 'failed') {
-        this.#fail(readiness.error);
-        return;
-      }
-      if (readiness.state === 'waiting') {
-        if (this.#state !== 'WAITING') this.#enter('WAITING', waits('WAITS_FOR_SERVICE', readiness.text));
-        return;
-      }
-    }
-    const { scheduler } = this.#context;
-    scheduler.apply({
-      id: this.#spec.id,
-      demand: this.#spec,
-      kind: 'task',
-      granted: (grant) => void this.#launch(grant),
-      waits: ({ code, text }) => this.#enter('SCHEDULING', waits(code, text)),
-    });
+  explain(): { readonly text: string; readonly evidence: readonly string[] } {
+    const { text = `it is ${this.state}`, evidence } = this.#story.reason ?? {};
+    const told = { text, evidence: evidence === undefined ? [] : [evidence] };
+    if (this.#attempt) return this.#attempt.explain() ?? told;
+    const precondition = this.#host.dependencies.check(this.after);
+    return precondition.state === 'waits' ? precondition : told;
   }
 
-  async #launch(grant: Grant): Promise<void> {
-    this.#grant = grant;
-    this.#advance('LAUNCHING');
-    const { pilot, warden, output } = this.#context;
-    const { id, command } = this.#spec;
-    try {
-      const cwd = this.#spec.sandbox ? await makeSandbox(pilot.folder, id) : this.#spec.cwd;
-      const env = { ...environmentOf(id, 1, pilot.id, this.#spec.env, grant), ...(await this.#serviceVariables()) };
-      const path = await findProgram({ command, env, cwd });
-      if (this.#canceled || this.#over) {
-        this.#end('CANCELED', {});
-        return;
-      }
-      this.#spawned = true;
-      warden.spawn(
-        {
-          id: this.#spawnId,
-          mark: `${SPAWN_VARIABLE}=${this.#spawnId}`,
-          path,
-          argv: command,
-          env,
-          cwd,
-          stdout: output.livePath(id, 'stdout'),
-          stderr: output.livePath(id, 'stderr'),
-          cpus: pilot.cpus,
-        },
-        this.#watcher(),
-      );
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
+  // What comes before it
 
-  /** Address and key of the first service it names, as clients of OpenAI's API look for them. */
-  async #serviceVariables(): Promise<Record<string, string>> {
-    const [first] = this.#spec.services;
-    if (first === undefined) return {};
-    const readiness = this.#services.readiness(first);
-    if (readiness.state !== 'ready') {
-      throw new PilothouseError('SERVICE_NOT_READY', `service ${first} stopped answering`, {
-        hint: 'Submit it again.',
-      });
-    }
-    const { http, keyFile } = readiness.endpoint;
-    const key = keyFile === null ? {} : { OPENAI_API_KEY: (await readFile(keyFile, 'utf8')).trim() };
-    return { OPENAI_BASE_URL: `${http}/v1`, ...key };
-  }
-
-  #watcher(): SpawnWatcher {
-    return {
-      started: (pid) => {
-        this.#running = true;
-        this.#hooks.running(1);
-        this.#advance('RUNNING', pid);
-      },
-      exited: (code) => void this.#exited(code),
-      failed: (failure: SpawnFailure) => this.#fail(spawnFailed(this.#spec.name, failure)),
-      lost: () => this.#fail(nodeLost(this.#spec.name, this.#spec.id)),
-    };
-  }
-
-  async #exited(code: number): Promise<void> {
-    this.#advance('RUNNING');
-    this.#free();
-    const { output } = this.#context;
-    const { id, name } = this.#spec;
-    const end = processEnd(code);
-    const clean = code === 0 || this.#canceled;
-    try {
-      const stderrTail = clean ? '' : await output.stderrTail(id);
-      const range = await output.pack(id);
-      const common = { ...end, output: range, ...(stderrTail ? { stderrTail } : {}) };
-      if (this.#canceled) this.#end('CANCELED', common);
-      else if (code === 0) this.#end('DONE', common);
-      else this.#end('FAILED', { ...common, error: taskFailed(id, name, end, stderrTail) });
-    } catch (error) {
-      // Its end is known even where its output cannot be kept; the node's files then stay.
-      log(`output of ${id} cannot be packed`, error);
-      if (this.#canceled) this.#end('CANCELED', end);
-      else if (code === 0) this.#end('DONE', end);
-      else this.#end('FAILED', { ...end, error: taskFailed(id, name, end, '') });
-    }
-  }
-
-  #fail(error: unknown): void {
-    const known = toErrorData(error);
-    this.#end('FAILED', { error: { ...known, ids: { ...known.ids, task: this.#spec.id } } });
-  }
-
-  #end(
-    state: 'DONE' | 'FAILED' | 'CANCELED',
-    details: { exitCode?: number; signal?: string; stderrTail?: string; output?: OutputRange; error?: ErrorData },
-  ): void {
+  ready(): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#free();
-    const { warden, output } = this.#context;
-    const { id } = this.#spec;
-    const cause = state === 'CANCELED' && this.#cause ? { error: this.#cause.toJSON() } : {};
-    this.#state = state;
-    this.#context.journal.append({ type: 'task', id, state, reason: null, ...details, ...cause }, () => {
-      if (this.#spawned) warden.acknowledge([this.#spawnId]);
-      if (details.output) {
-        output.discard(id).catch((error: unknown) => log(`output of ${id} is left on the node`, error));
-      }
-      this.#hooks.ended(state);
+    this.#preconditions?.close();
+    this.#preconditions = undefined;
+    this.#attempt = new Attempt(this.#host, this, this.#number, this.#memory);
+    this.#attempt.begin();
+  }
+
+  waits(code: string, text: string, evidence?: string): void {
+    if (this.state === 'WAITING' && this.#story.reason?.text === text) return;
+    this.enter('WAITING', { reason: reason(code, text, evidence) });
+  }
+
+  hopeless(error: PilothouseError, needed: boolean): void {
+    if (needed) {
+      this.#fail(error.toJSON());
+      return;
+    }
+    this.#cause = error;
+    this.#end('CANCELED', {});
+  }
+
+  #proceed(): void {
+    const { spooled } = this;
+    const awaited = spooled.after !== undefined || spooled.services !== undefined || this.inputs.length > 0;
+    if (!awaited) {
+      this.ready();
+      return;
+    }
+    this.#preconditions = new Preconditions(this.#host, this);
+    this.#preconditions.check();
+  }
+
+  // Its attempts
+
+  enter(state: TaskState, details?: TaskDetails): void {
+    if (!this.#over) this.#story.enter(state, details);
+  }
+
+  advance(state: 'LAUNCHING' | 'RUNNING', details?: TaskDetails): void {
+    if (!this.#over) this.#story.advance(state, details);
+  }
+
+  running(change: 1 | -1): void {
+    this.#hooks.running(change);
+  }
+
+  attemptOver(end: AttemptEnd): void {
+    const { context } = this.#host;
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    const outcome = outcomeOf(end, { id: this.id, name: this.name, pilot: context.pilot.id }, this.description);
+    const details: TaskDetails = { ...detailsOf(end.run), ...(end.staging ? { staging: [...end.staging] } : {}) };
+    const settled = (): void => this.#settled(end, attempt);
+    if (outcome.state === 'DONE' || outcome.state === 'CANCELED') {
+      this.#end(outcome.state, details, settled);
+    } else if (outcome.state === 'CUT_OFF') {
+      if (this.#mayGoOn) this.#cutOff(outcome.error, details, settled);
+      else this.#end('FAILED', { ...details, error: outcome.error }, settled);
+    } else {
+      const { retries } = this.description;
+      const tries = { used: this.#used, lost: this.#lost, memory: this.#memory ?? memoryOf(this.description) };
+      const retry = retryAfter(retries, outcome.failure, tries, context.pilot.memory);
+      if (retry === undefined) this.#end('FAILED', { ...details, error: outcome.error }, settled);
+      // With the warden gone for good, this pilot is over.
+      else if (this.#host.lost) this.#cutOff(outcome.error, details, settled);
+      else this.#retry(retry, outcome.error, details, settled);
+    }
+  }
+
+  /** What is to be done when the end of an attempt is in the journal. */
+  #settled({ run }: AttemptEnd, attempt: Attempt | undefined): void {
+    if (attempt === undefined || run === undefined) return;
+    attempt.acknowledge();
+    if (run.output === undefined) return;
+    const { output } = this.#host.context;
+    output.discard(this.id).catch((error: unknown) => log(`output of ${this.id} is left on the node`, error));
+  }
+
+  get #mayGoOn(): boolean {
+    const { checkpoint, retries } = this.description;
+    return checkpoint !== undefined || (typeof retries === 'number' ? retries : retries.max) > 0;
+  }
+
+  get #delay(): number {
+    return delayBefore(this.description.retries, this.#used);
+  }
+
+  #cutOff(error: ErrorData, details: TaskDetails, settled: () => void): void {
+    const why = reason(error.code, `${error.message}; it goes on in the next pilot`);
+    this.#story.note('WAITING', { ...details, attempt: this.#number, retries: this.#used, reason: why }, settled);
+    this.#leave();
+  }
+
+  #retry(retry: Retry, error: ErrorData, details: TaskDetails, settled: () => void): void {
+    this.#number += 1;
+    this.#used = retry.used;
+    this.#lost = retry.lost;
+    this.#memory = retry.memory ?? this.#memory;
+    const when = retry.delay > 0 ? ` in ${formatSeconds(retry.delay)}` : '';
+    const memory = this.#memory === undefined ? {} : { memory: this.#memory };
+    const next: TaskDetails = {
+      ...details,
+      attempt: this.#number,
+      retries: this.#used,
+      ...memory,
+      reason: reason('BACK_OFF', `${retry.text}${when}: ${error.message}`, error.evidence),
+    };
+    // Its output is packed and its number written down before the next one writes to the same place.
+    this.#story.note('WAITING', next, () => {
+      settled();
+      if (!this.#over) this.#waitBefore(retry.delay);
     });
   }
 
-  /** Gives back what it holds; its process is gone, or never was. */
-  #free(): void {
-    if (this.#running) {
-      this.#running = false;
-      this.#hooks.running(-1);
-    }
-    const grant = this.#grant;
-    this.#grant = undefined;
-    if (grant) this.#context.scheduler.release(grant);
+  #waitBefore(seconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#proceed();
+    }, seconds * 1000);
   }
 
-  /** Enters every state on the way to this one that it has not been in. */
-  #advance(target: 'LAUNCHING' | 'RUNNING', pid?: number): void {
-    const from = ON_THE_WAY.indexOf(this.#state);
-    for (const state of ON_THE_WAY.slice(from + 1, ON_THE_WAY.indexOf(target) + 1)) {
-      this.#enter(state, undefined, state === 'RUNNING' ? pid : undefined);
-    }
+  #fail(error: ErrorData): void {
+    this.#end('FAILED', { error: { ...error, ids: { ...error.ids, task: this.id } } });
   }
 
-  #enter(state: TaskState, reason?: Reason, pid?: number): void {
-    if (this.#over || (state === this.#state && reason === undefined)) return;
-    if (state !== this.#state && !taskStates.allows(this.#state, state)) {
-      throw new RangeError(`a task does not go from ${this.#state} to ${state}`);
-    }
-    this.#state = state;
-    const entry: TaskEntry = { type: 'task', id: this.#spec.id, state, reason: reason ?? null };
-    this.#context.journal.append(pid === undefined ? entry : { ...entry, pid });
+  #end(state: 'DONE' | 'FAILED' | 'CANCELED', details: TaskDetails, settled?: () => void): void {
+    if (this.#over) return;
+    const cause = state === 'CANCELED' && this.#cause ? { error: toErrorData(this.#cause) } : {};
+    const last = { ...details, ...cause, reason: null };
+    this.#story.note(state, last, () => {
+      settled?.();
+      this.#hooks.over(this, { ...last, state });
+    });
+    this.#close();
+  }
+
+  /** Goes out of sight without an end: it is not this pilot's any more. */
+  #leave(): void {
+    if (this.#over) return;
+    this.#story.tell();
+    this.#attempt?.withdraw();
+    this.#close();
+    this.#hooks.over(this, {});
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#attempt = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#story.close();
+    this.#preconditions?.close();
+    this.#preconditions = undefined;
   }
 }
 
-function waits(code: string, text: string): Reason {
-  return { code, text, since: new Date().toISOString() };
+function detailsOf(run: RunEnd | undefined): TaskDetails {
+  if (run === undefined) return {};
+  const { exitCode, signal, stderrTail, output, usage, value, exception } = run;
+  return {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(stderrTail === undefined ? {} : { stderrTail }),
+    ...(output === undefined ? {} : { output }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(value === undefined ? {} : { value }),
+    ...(exception === undefined ? {} : { exception }),
+  };
+}
+
+function reason(code: string, text: string, evidence?: string): Reason {
+  return { code, text, since: new Date().toISOString(), ...(evidence ? { evidence } : {}) };
 }

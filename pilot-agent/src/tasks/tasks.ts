@@ -1,30 +1,88 @@
-import { type PilothouseError, type TaskSpec, taskStates } from '@pilothouse/sdk/shared';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  type PilotFile,
+  type PilothouseError,
+  type SpooledTask,
+  type StagingReport,
+  type TaskBatch,
+  type TaskState,
+  taskStates,
+} from '@pilothouse/sdk/shared';
 import { log } from '../log.js';
 import type { NodeContext } from '../node-context.js';
+import { Staging } from '../staging/staging.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import { Task } from './task.js';
+import { accountOf } from './account-of.js';
+import type { Accounting } from './accounting.js';
+import { CommandRunner } from './command-runner.js';
+import { Dependencies } from './dependencies.js';
+import { describe, submissionOf } from './description.js';
+import { Diary } from './diary.js';
+import { sandboxOf } from './environment.js';
+import { GpuWatch, gpuTool } from './gpu-watch.js';
+import { Inputs } from './inputs.js';
+import type { Expectant } from './preconditions.js';
+import type { Runner } from './runner.js';
+import { type PastTask, Task, type TaskHooks } from './task.js';
 import { pilotEnded } from './task-end.js';
+import type { TaskHost } from './task-host.js';
+import type { Walltime } from './walltime.js';
+import type { Submission } from './work.js';
+
+/** What of a batch counts for all its tasks. */
+export interface BatchOptions {
+  /** Nobody asked for this very pilot: what has not started may go to another one. */
+  readonly mayMove: boolean;
+}
 
 /** All tasks of a pilot. */
 export class Tasks {
   readonly #context: NodeContext;
-  readonly #services: Supervisor;
+  readonly #host: Omit<TaskHost, 'lost'> & { lost: boolean };
   readonly #live = new Map<string, Task>();
+  readonly #sets = new Map<string, Set<Task>>();
+  /** Those that may go to another pilot. */
+  readonly #movable = new Set<string>();
   readonly #whenEmpty: (() => void)[] = [];
+  readonly #listeners: (() => void)[] = [];
   #done = 0;
   #failed = 0;
   #running = 0;
   #ended: PilothouseError | undefined;
+  #timeOver = false;
 
-  constructor(context: NodeContext, services: Supervisor) {
+  /** @param accounting - where ends are accounted for */
+  constructor(context: NodeContext, services: Supervisor, calls: Runner, walltime: Walltime, accounting: Accounting) {
     this.#context = context;
-    this.#services = services;
+    const onServices = new Set<Expectant>();
+    this.#host = {
+      context,
+      services,
+      commands: new CommandRunner(context, () => hostname()),
+      calls,
+      dependencies: new Dependencies((id) => this.#live.get(id)?.name),
+      inputs: new Inputs(),
+      onServices,
+      diary: new Diary(),
+      walltime,
+      gpus: new GpuWatch(gpuTool(context.pilot)),
+      accounting,
+      stages: new Staging(),
+      staging: new Map<string, readonly StagingReport[]>(),
+      restarted: context.past.epoch > 0,
+      lost: false,
+      nodeName: () => hostname(),
+      tooLate: (id) => setImmediate(() => this.#tooLate(id)),
+    };
     for (const { id, state, output } of context.past.tasks.values()) {
       if (output) context.output.remember(id, output);
-      if (taskStates.isFinal(state)) this.#count(state);
+      if (!taskStates.isFinal(state)) continue;
+      this.#count(state);
+      this.#host.dependencies.settle(id, state);
     }
     services.onChange(() => {
-      for (const task of [...this.#live.values()]) task.servicesChanged();
+      for (const task of [...onServices]) if (task instanceof Task) task.recheck();
     });
   }
 
@@ -32,64 +90,176 @@ export class Tasks {
     return { running: this.#running, done: this.#done, failed: this.#failed };
   }
 
+  /** How many have not ended. */
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** How many have neither ended nor started. */
+  get waiting(): number {
+    return this.#live.size - this.#running;
+  }
+
+  /** How far staging is, of tasks that are at it. */
+  get staging(): ReadonlyMap<string, readonly StagingReport[]> {
+    return this.#host.staging;
+  }
+
+  /** Calls back whenever a task has come or gone. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Whether this task is here and has not ended. */
   has(id: string): boolean {
     return this.#live.has(id);
   }
 
-  /** How many wait for services; the scheduler counts the others that wait. */
-  get waiting(): number {
-    let count = 0;
-    for (const task of this.#live.values()) if (task.state === 'WAITING') count += 1;
-    return count;
+  /** Working directory of a task that is here. */
+  folderOf(id: string): { readonly cwd: string } | undefined {
+    const task = this.#live.get(id);
+    return task && { cwd: folderOf(this.#context.pilot, task) };
   }
 
-  /** Takes a task from the spool, once; what ended under an earlier agent stays as it is. */
-  submit(spec: TaskSpec): void {
-    const past = this.#context.past.tasks.get(spec.id);
-    if (this.#live.has(spec.id)) return;
-    if (past !== undefined && taskStates.isFinal(past.state)) {
-      // The end is in the journal; the agent that wrote it may have been killed before it told the warden.
-      this.#context.warden.acknowledge([`${spec.id}:1`]);
-      void this.#context.output
-        .discard(spec.id)
-        .catch((error: unknown) => log(`output of ${spec.id} is left on the node`, error));
-      return;
-    }
-    const task: Task = new Task(this.#context, this.#services, spec, past, {
-      running: (change) => {
-        this.#running += change;
-      },
-      ended: (state) => {
-        this.#live.delete(spec.id);
-        this.#count(state);
-        if (this.#live.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
-      },
-    });
-    this.#live.set(spec.id, task);
-    task.begin();
-    if (this.#ended) task.cancel(this.#ended);
+  explain(id: string): { text: string; evidence: string[] } | undefined {
+    const found = this.#live.get(id)?.explain();
+    return found && { text: found.text, evidence: [...found.evidence] };
   }
 
-  cancel(id: string): void {
-    this.#live.get(id)?.cancel(undefined);
+  /** Takes tasks from the spool, each once; what ended under an earlier agent stays as it is. */
+  submit(batch: TaskBatch, { mayMove }: BatchOptions): void {
+    const submission = submissionOf(batch);
+    for (const spooled of batch.tasks) this.#submit(submission, spooled, mayMove);
+    this.#changed();
+  }
+
+  /** Tasks elsewhere have ended. */
+  settle(tasks: readonly { readonly id: string; readonly state: TaskState }[]): void {
+    for (const { id, state } of tasks) this.#host.dependencies.settle(id, state);
+  }
+
+  cancel(ids: readonly string[], set: string | undefined): void {
+    for (const id of ids) this.#live.get(id)?.cancel(undefined);
+    if (set !== undefined) for (const task of [...(this.#sets.get(set) ?? [])]) task.cancel(undefined);
   }
 
   /** Ends all tasks, and those that still come; resolves when none is left. */
   endAll(why: string): Promise<void> {
     this.#ended = pilotEnded(this.#context.pilot.id, why);
     for (const task of [...this.#live.values()]) task.cancel(this.#ended);
+    return this.empty();
+  }
+
+  /** The pilot's time is over: cuts off what runs and lets go of the rest; resolves when none is left. */
+  timeOver(): Promise<void> {
+    this.#timeOver = true;
+    for (const task of [...this.#live.values()]) task.timeOver();
+    return this.empty();
+  }
+
+  /** Resolves when no task is left. */
+  empty(): Promise<void> {
     if (this.#live.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Writes down that nobody knows how what ran has ended. */
   loseAll(): void {
+    this.#host.lost = true;
     for (const task of [...this.#live.values()]) task.lose();
+  }
+
+  async close(): Promise<void> {
+    this.#host.diary.flush();
+    this.#host.gpus.close();
+    await this.#host.accounting.flush();
+  }
+
+  #submit(submission: Submission, spooled: SpooledTask, mayMove: boolean): void {
+    const { id, entry } = spooled;
+    if (this.#live.has(id)) return;
+    const past = this.#context.past.tasks.get(id);
+    if (past !== undefined && isOver(past, mayMove)) {
+      this.#tidy(submission, spooled, past);
+      return;
+    }
+    if (this.#timeOver) return;
+    const task: Task = new Task(this.#host, submission, spooled, past, {
+      running: (change) => {
+        this.#running += change;
+      },
+      over: (one, last) => this.#over(one, last),
+    });
+    this.#live.set(id, task);
+    if (mayMove) this.#movable.add(id);
+    if (submission.set !== null) {
+      const set = this.#sets.get(submission.set) ?? new Set();
+      this.#sets.set(submission.set, set.add(task));
+    }
+    if (entry.stageOut !== undefined || submission.template.stageOut !== undefined) {
+      this.#host.inputs.add(task, task.description.stageOut, submission.cwd);
+    }
+    task.begin(past);
+    if (this.#ended) task.cancel(this.#ended);
+  }
+
+  /** The end is in the journal; the agent that wrote it may have been killed before it told anybody else. */
+  #tidy(submission: Submission, spooled: SpooledTask, past: PastTask): void {
+    const { warden, output } = this.#context;
+    const { id } = spooled;
+    const runId = `${id}:${past.attempt ?? (spooled.attempts ?? 0) + 1}`;
+    const runner = describe(submission, spooled.entry).call === undefined ? this.#host.commands : this.#host.calls;
+    runner.acknowledge(runId);
+    if (warden.found.has(runId)) {
+      output.discard(id).catch((error: unknown) => log(`output of ${id} is left on the node`, error));
+    }
+    if (taskStates.isFinal(past.state)) this.#host.accounting.add(accountOf(submission, spooled, past, past.t));
+  }
+
+  #over(task: Task, last: Parameters<TaskHooks['over']>[1]): void {
+    const { id, submission } = task;
+    this.#live.delete(id);
+    this.#movable.delete(id);
+    const set = submission.set === null ? undefined : this.#sets.get(submission.set);
+    if (set?.delete(task) && set.size === 0 && submission.set !== null) this.#sets.delete(submission.set);
+    if (task.spooled.entry.stageOut !== undefined || submission.template.stageOut !== undefined) {
+      this.#host.inputs.remove(task, task.description.stageOut, submission.cwd);
+    }
+    const { state } = last;
+    if (state !== undefined) {
+      this.#count(state);
+      const t = new Date().toISOString();
+      this.#host.accounting.add(accountOf(submission, task.spooled, { attempt: task.attempt, ...last, state }, t));
+      this.#host.dependencies.settle(id, state);
+    }
+    this.#changed();
+    if (this.#live.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
+  }
+
+  /** What may go elsewhere does not wait for time that this pilot has not got. */
+  #tooLate(id: string): void {
+    if (!this.#movable.has(id)) return;
+    this.#live.get(id)?.giveBack('GIVEN_BACK', 'this pilot has less time left than it takes; it goes to another one');
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #count(state: string): void {
     if (state === 'DONE') this.#done += 1;
     else if (state === 'FAILED') this.#failed += 1;
   }
+}
+
+/** Whether a task has ended for this pilot: it is final, or was given to another one. */
+function isOver(past: PastTask, mayMove: boolean): boolean {
+  if (taskStates.isFinal(past.state)) return true;
+  const code = past.state === 'WAITING' ? past.reason?.code : undefined;
+  return code === 'WALLTIME_OVER' || (mayMove && code === 'GIVEN_BACK');
+}
+
+function folderOf(pilot: PilotFile, { id, submission, description }: Task): string {
+  if (description.sandbox) return sandboxOf(pilot.folder, id);
+  return description.cwd === undefined ? submission.cwd : resolve(submission.cwd, description.cwd);
 }

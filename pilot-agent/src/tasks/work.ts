@@ -1,11 +1,11 @@
-import type { ResolvedTaskDescription, TaskEntry } from '@pilothouse/sdk/shared';
-import type { Grant } from '../scheduler/pool.js';
+import type { ResolvedTaskDescription, ResolvedTaskEntry } from '@pilothouse/sdk/shared';
+import type { Demand, Grant } from '../scheduler/demand.js';
 
 /** What tasks that were submitted together share. One object for all of them, so that others may key by it. */
 export interface Submission {
   /** Id of their set. */
   readonly set: string | null;
-  readonly template: Readonly<TaskEntry>;
+  readonly template: Readonly<ResolvedTaskEntry>;
   /** PATH and friends of the caller. */
   readonly env: Readonly<Record<string, string>>;
   /** Absolute folder of the caller. */
@@ -24,8 +24,10 @@ export interface Work {
   /** Template and entry with all defaults. */
   readonly description: ResolvedTaskDescription;
   readonly submission: Submission;
-  /** Absolute working directory; there. */
+  /** Absolute working directory. */
   readonly cwd: string;
+  /** What it needs; more memory than it says where it ran out of it before. */
+  readonly demand: Demand;
   /**
    * The whole environment but `own`: caller's variables, the description's, thread counts. The same object for tasks that
    * differ in nothing of it.

@@ -44,6 +44,10 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     /** States it was in only briefly since its last record, with when it entered them: told along, to save records. */
     passed: z.array(z.tuple([taskStateSchema, timeSchema])).optional(),
     attempt: z.int().optional(),
+    /** Retries used up so far; attempts that were lost, or cut off with the pilot, are not among them. */
+    retries: z.int().optional(),
+    /** bytes it asks for from now on, after it ran out of memory */
+    memory: z.number().optional(),
     pid: z.int().optional(),
     reason: reasonSchema.nullable().optional(),
     exitCode: z.int().optional(),

@@ -99,6 +99,7 @@ export interface Grant {
 /** Where something runs already. What is left out is chosen. */
 export interface Place {
   readonly node?: number | undefined;
+  readonly slots?: number | undefined;
   readonly cores?: readonly number[] | undefined;
   /** Names of its GPUs. */
   readonly gpus?: readonly string[] | undefined;

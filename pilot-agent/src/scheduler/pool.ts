@@ -1,127 +1,157 @@
-import { formatBytes } from '@pilothouse/sdk/shared';
-import type { Capacity, Demand, Grant } from './demand.js';
+import type { Capacity, Claim, Demand, Place } from './demand.js';
+import { Gangs } from './gangs.js';
+import { type Lack, lackOf } from './impossible.js';
+import type { Kept } from './keeping.js';
+import { Ledger, Running } from './ledger.js';
+import { NodeTree } from './node-tree.js';
+import { Nodes } from './nodes.js';
+import { type Shape, Shapes } from './shape.js';
+import { Tags } from './tags.js';
 
-export type { Demand, Grant } from './demand.js';
+export type { Capacity, Demand, Grant } from './demand.js';
 
-/** What is short, in words. */
-export interface Shortage {
-  readonly code: 'WAITS_FOR_CORES' | 'WAITS_FOR_GPUS' | 'WAITS_FOR_MEMORY' | 'WAITS_FOR_ROOM';
-  readonly text: string;
+/** So many slots on this node. */
+export interface Spot {
+  readonly node: number;
+  readonly slots: number;
 }
 
-/**
- * How many that take nothing may run at once. They mostly wait, so many fit on a core; without a bound a large set of them
- * would take all the processes and memory that the node has.
- */
-function roomFor(cores: number): number {
-  return 64 + 32 * cores;
-}
+/** How many of the last growths are remembered; a shape that was tried before them is searched for anew. */
+const REMEMBERED = 64;
 
-/** The cores, GPUs and memory of a pilot. Never grants more than there is. */
+/** The nodes of a pilot, and who runs on them. Never grants more than there is. */
 export class Pool {
-  readonly capacity: Capacity;
-  #cores = 0;
-  #memory = 0;
-  #light = 0;
-  #freeGpus: string[];
+  readonly nodes: Nodes;
+  readonly shapes: Shapes;
+  readonly tree: NodeTree;
+  readonly gangs: Gangs;
+  readonly ledger: Ledger;
+  readonly tags = new Tags();
+  /** Nodes that have grown since they were last looked at, oldest first. */
+  readonly grown: number[] = [];
+  readonly #isGrown: Uint8Array;
+  readonly #lastGrown = new Int32Array(REMEMBERED);
+  #growths = 0;
 
-  constructor(capacity: Capacity) {
-    this.capacity = capacity;
-    this.#freeGpus = [...capacity.gpus];
+  constructor(capacity: Capacity | readonly Capacity[]) {
+    const capacities = 'cores' in capacity ? [capacity] : capacity;
+    this.nodes = new Nodes(capacities);
+    this.shapes = new Shapes(capacities);
+    this.tree = new NodeTree(this.nodes);
+    this.gangs = new Gangs(this.nodes, this.tree);
+    this.ledger = new Ledger(this.nodes);
+    this.#isGrown = new Uint8Array(this.nodes.count);
   }
 
+  /** Granted cores, GPUs (with their parts) and bytes. */
   get used(): { readonly cores: number; readonly gpus: number; readonly memory: number } {
-    return { cores: this.#cores, gpus: this.capacity.gpus.length - this.#freeGpus.length, memory: this.#memory };
-  }
-
-  /** Whether a demand takes nothing of what there is only so much of, such as a task that asks services and waits. */
-  isLight({ cores, gpus, memory }: Demand): boolean {
-    return cores === 0 && gpus === 0 && (this.capacity.memory === null || (memory ?? 0) === 0);
-  }
-
-  /** What is short for this demand now; undefined: nothing. */
-  shortage(demand: Demand): Shortage | undefined {
-    const { capacity } = this;
-    if (demand.cores > capacity.cores - this.#cores) {
-      return {
-        code: 'WAITS_FOR_CORES',
-        text: `waits for ${count(demand.cores, 'core')}; ${this.#cores} of ${capacity.cores} busy`,
-      };
-    }
-    if (demand.gpus > this.#freeGpus.length) {
-      const busy = capacity.gpus.length - this.#freeGpus.length;
-      return {
-        code: 'WAITS_FOR_GPUS',
-        text: `waits for ${count(demand.gpus, 'GPU')}; ${busy} of ${capacity.gpus.length} busy`,
-      };
-    }
-    if (capacity.memory !== null && (demand.memory ?? 0) > capacity.memory - this.#memory) {
-      const text = `waits for ${formatBytes(demand.memory ?? 0)}; ${formatBytes(this.#memory)} of ${formatBytes(capacity.memory)} busy`;
-      return { code: 'WAITS_FOR_MEMORY', text };
-    }
-    if (this.isLight(demand) && this.#light >= roomFor(capacity.cores)) {
-      const text = `waits for another to end; ${this.#light} without a core of their own run already`;
-      return { code: 'WAITS_FOR_ROOM', text };
-    }
-    return undefined;
+    return this.ledger.used;
   }
 
   /** What the pilot lacks for this demand even when it is empty; undefined: it can be met. */
-  impossible(demand: Demand): { readonly field: string; readonly text: string } | undefined {
-    const { capacity } = this;
-    if (demand.cores > capacity.cores) {
-      return { field: 'cores', text: `needs ${count(demand.cores, 'core')}, the pilot has ${capacity.cores}` };
+  impossible(demand: Demand): Lack | undefined {
+    return lackOf(this.shapes.of(demand), this.nodes.capacities);
+  }
+
+  /** Takes what fits. */
+  take(
+    claim: Claim,
+    shape: Shape,
+    spots: readonly Spot[],
+    until: number | undefined,
+    beside: Kept | undefined,
+  ): Running {
+    const shares = spots.map(({ node, slots }) => {
+      if (this.nodes.slotsFit(node, shape) < slots) throw new RangeError(`${claim.id} was given what is not free`);
+      const share = this.nodes.take(node, shape, slots);
+      this.#changed(node);
+      return share;
+    });
+    return this.#run(new Running({ id: claim.id, kind: claim.kind, until }, shape, shares, this.#names(spots), beside));
+  }
+
+  /** Books what runs already: it was granted before. */
+  book(claim: Claim, shape: Shape, spots: readonly (Spot & Place)[], until: number | undefined): Running {
+    const shares = spots.map((spot) => {
+      const share = this.nodes.book(spot.node, shape, spot.slots, spot);
+      this.#changed(spot.node);
+      return share;
+    });
+    return this.#run(
+      new Running({ id: claim.id, kind: claim.kind, until }, shape, shares, this.#names(spots), undefined),
+    );
+  }
+
+  /** Takes back what somebody held; false: it was given back before. */
+  give(one: Running): boolean {
+    if (one.place < 0) return false;
+    for (const share of one.nodes) {
+      this.nodes.give(share);
+      this.tags.remove(one.shape.tags, share.node);
     }
-    if (demand.gpus > capacity.gpus.length) {
-      return { field: 'gpus', text: `needs ${count(demand.gpus, 'GPU')}, the pilot has ${capacity.gpus.length}` };
+    this.ledger.remove(one);
+    for (const { node } of one.nodes) {
+      this.#changed(node);
+      this.grew(node);
     }
-    if (capacity.memory !== null && (demand.memory ?? 0) > capacity.memory) {
-      const text = `needs ${formatBytes(demand.memory ?? 0)} of memory, the pilot has ${formatBytes(capacity.memory)}`;
-      return { field: 'memory', text };
-    }
-    return undefined;
+    return true;
   }
 
-  /** Grants a demand that nothing is short for. */
-  take(demand: Demand, id = ''): Grant {
-    const shortage = this.shortage(demand);
-    if (shortage) throw new RangeError(`granted although it ${shortage.text}`);
-    return this.#grant(demand, id);
+  /** Keeps a node out of the search, or lets it be found again. */
+  setAside(node: number, aside: boolean): void {
+    this.tree.setAside(node, aside);
+    this.gangs.update(node);
+    this.grew(node);
   }
 
-  /**
-   * Books what runs already, as after a restart of the agent. It was granted before, so it fits.
-   *
-   * @param gpus - names of the GPUs it has
-   */
-  book(demand: Demand, gpus: readonly string[] = [], id = ''): Grant {
-    const own = new Set(gpus);
-    // Its own come first, so that they are the ones taken.
-    this.#freeGpus = [
-      ...this.#freeGpus.filter((name) => own.has(name)),
-      ...this.#freeGpus.filter((name) => !own.has(name)),
-    ];
-    return this.#grant(demand, id);
+  /** Notes that there may be room now on a node for somebody who waits. */
+  grew(node: number): void {
+    this.#lastGrown[this.#growths % REMEMBERED] = node;
+    this.#growths += 1;
+    if (this.#isGrown[node] === 1) return;
+    this.#isGrown[node] = 1;
+    this.grown.push(node);
   }
 
-  give({ demand, gpus }: Grant): void {
-    this.#cores -= demand.cores;
-    if (this.isLight(demand)) this.#light -= 1;
-    this.#memory -= demand.memory ?? 0;
-    this.#freeGpus.push(...gpus);
+  /** All nodes have to be looked at. */
+  allGrew(): void {
+    // The last is looked at first: so nodes are filled from the first one on.
+    for (let node = this.nodes.count - 1; node >= 0; node -= 1) this.grew(node);
   }
 
-  #grant(demand: Demand, id: string): Grant {
-    this.#cores += demand.cores;
-    if (this.isLight(demand)) this.#light += 1;
-    this.#memory += demand.memory ?? 0;
-    const gpus = this.#freeGpus.splice(0, demand.gpus);
-    const shares = gpus.map((name) => ({ index: this.capacity.gpus.indexOf(name), part: 1 }));
-    const share = { node: 0, slots: 1, cores: [], gpus: shares, memory: demand.memory ?? 0 };
-    return { id, demand, nodes: [share], gpus };
+  /** A node was looked at: nobody who waits fits on it any more. */
+  looked(index: number): void {
+    const node = this.grown[index];
+    const last = this.grown.pop();
+    if (node === undefined || last === undefined) return;
+    if (index < this.grown.length) this.grown[index] = last;
+    this.#isGrown[node] = 0;
   }
-}
 
-function count(amount: number, thing: string): string {
-  return `${amount} ${thing}${amount === 1 ? '' : 's'}`;
+  /** Notes that a shape fits on no node now. */
+  failed(shape: Shape): void {
+    shape.failedAt = this.#growths;
+  }
+
+  /** The nodes on which alone a shape may fit, that did not fit before; undefined: any. */
+  grownSinceFailed({ failedAt }: Shape): readonly number[] | undefined {
+    const count = this.#growths - failedAt;
+    if (failedAt < 0 || count > REMEMBERED) return undefined;
+    return Array.from({ length: count }, (_, index) => this.#lastGrown[(failedAt + index) % REMEMBERED] ?? 0);
+  }
+
+  #run(one: Running): Running {
+    this.ledger.add(one);
+    for (const { node } of one.nodes) this.tags.add(one.shape.tags, node);
+    return one;
+  }
+
+  #changed(node: number): void {
+    this.tree.update(node);
+    this.gangs.update(node);
+  }
+
+  #names(spots: readonly Spot[]): readonly string[] {
+    return this.nodes.capacities[spots[0]?.node ?? 0]?.gpus ?? [];
+  }
 }

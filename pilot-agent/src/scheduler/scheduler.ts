@@ -1,147 +1,357 @@
-import type { Applicant, Claim, Demand, Explanation, Grant, Kind, Place, WaitReason } from './demand.js';
-import type { Pool } from './pool.js';
+import type { Applicant, Claim, Explanation, Grant, Place, WaitReason } from './demand.js';
+import { explainWaiting } from './explain.js';
+import { Finder } from './finder.js';
+import { Gangs } from './gangs.js';
+import { countBeside, type Kept } from './keeping.js';
+import { Running } from './ledger.js';
+import { type Line, Lines } from './lines.js';
+import { Patience } from './patience.js';
+import type { Pool, Spot } from './pool.js';
+import { type LazyReason, noPilotTime, reasonFor, type View } from './reasons.js';
+import { Told } from './told.js';
 
-export type { Applicant, Claim, Grant, Place, WaitReason } from './demand.js';
+export type { Applicant, Claim, Explanation, Grant, Place, WaitReason } from './demand.js';
 
-interface Waiting {
-  readonly applicant: Applicant;
-  /** How many that came later were started before it. */
-  passed: number;
-  told: WaitReason['code'] | undefined;
+/** How a scheduler is set up, beside its pool. */
+export interface SchedulerOptions {
+  /**
+   * How many may be started before one that has a better right but does not fit; then nodes are kept for it. Default: 16,
+   * and one more for each node.
+   */
+  readonly mayPass?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now?: (() => number) | undefined;
 }
 
-/** How many that do not fit are looked at before the rest has to wait: a queue may hold tens of thousands. */
-const LOOK_AHEAD = 64;
-
-type Queues = Readonly<Record<Kind, Map<string, Waiting>>>;
-
 /**
- * First come, first served, services before tasks. Something small may pass what does not fit at the moment, but only
- * so often: after that everything behind it waits, so that nothing starves. What takes nothing has queues of its own: it
- * neither holds up the others nor waits for them.
+ * Services before tasks, then by priority, then first come, first served. Something smaller may pass what does not fit at the
+ * moment, but only so often: then nodes are kept free for whoever was passed, in turns for the first in rank and for the one
+ * who has waited longest, so that nothing starves. What takes nothing neither holds up the others nor waits for them.
+ *
+ * Whoever waits stands in a line of those who want the same, and a line is looked at again only when a node has grown that
+ * one of it fits on. So what an event costs depends on what can be started, not on how many wait.
  */
 export class Scheduler {
   readonly pool: Pool;
-  readonly #mayPass: number;
-  readonly #heavy: Queues = { service: new Map(), task: new Map() };
-  readonly #light: Queues = { service: new Map(), task: new Map() };
+  readonly #lines: Lines;
+  readonly #finder: Finder;
+  readonly #patience: Patience;
+  readonly #told: Told;
+  readonly #now: () => number;
+  /** Tickets of those who would not end in time. */
+  readonly #late = new Set<number>();
+  /** Lines that have to be tried on all nodes. */
+  readonly #anew = new Set<Line>();
   #held = true;
+  #why: WaitReason | undefined;
+  #pumping = false;
+  #endsAt: number | undefined;
 
-  /**
-   * @param mayPass - how many later ones may be started before one that waits
-   */
-  constructor(pool: Pool, mayPass = 16) {
+  constructor(pool: Pool, { mayPass, now = Date.now }: SchedulerOptions = {}) {
     this.pool = pool;
-    this.#mayPass = mayPass;
+    this.#now = now;
+    this.#lines = new Lines(pool.gangs);
+    this.#finder = new Finder(pool, this.#lines);
+    this.#patience = new Patience(pool, this.#lines, this.#finder, mayPass ?? 16 + pool.nodes.count, now);
+    this.#told = new Told(this.#lines.tickets);
   }
 
   get waiting(): number {
-    return this.#all().reduce((sum, queue) => sum + queue.size, 0);
+    return this.#lines.tickets.count;
+  }
+
+  /** Whoever nodes are kept for now. */
+  get keptFor(): string | undefined {
+    const { keeping } = this.#patience;
+    return keeping && this.#lines.tickets.applicant(keeping.ticket).id;
   }
 
   /** Starts granting; until then what ran before a restart is booked. */
   begin(): void {
+    if (!this.#held) return;
     this.#held = false;
+    this.#why = undefined;
+    this.pool.allGrew();
     this.pump();
-    for (const queue of this.#all()) for (const one of [...queue.values()]) this.#tell(one);
+    for (const ticket of this.#lines.tickets.all()) if (this.#told.isStale(ticket)) this.#tell(ticket);
   }
 
-  /** Grants nothing new until `begin`. */
-  hold(): void {
+  /** Grants nothing new until {@link begin}; `why` is told to whoever applies meanwhile. */
+  hold(why?: WaitReason): void {
     this.#held = true;
+    this.#why = why;
+  }
+
+  /** When the pilot ends by itself, in milliseconds since 1970; undefined: not known. */
+  setEnd(endsAt: number | undefined): void {
+    this.#endsAt = endsAt;
+    const { tickets } = this.#lines;
+    for (const ticket of [...this.#late]) {
+      if (!this.#inTime(ticket)) continue;
+      this.#late.delete(ticket);
+      const { demand, kind, priority = 0 } = tickets.applicant(ticket);
+      this.#stand(this.#lines.of(this.pool.shapes.of(demand), kind, priority), ticket);
+    }
+    this.pump();
   }
 
   /** Books what runs already, as after a restart of the agent: `at` says where, one entry per node. */
   book(claim: Claim, at: readonly Place[] = []): Grant {
-    return this.pool.book(claim.demand, at[0]?.gpus, claim.id);
+    const shape = this.pool.shapes.of(claim.demand);
+    const places: readonly Place[] = at.length > 0 ? at : [{}];
+    const least = Math.floor(shape.slots / places.length);
+    const more = shape.slots % places.length;
+    const spots = places.map((place, index) => {
+      const found = place.node ?? (shape.light ? this.pool.nodes.firstLight() : this.pool.tree.find(shape));
+      const node = found >= 0 && found < this.pool.nodes.count ? found : 0;
+      const byCores = place.cores && shape.cores > 0 ? Math.round(place.cores.length / shape.cores) : undefined;
+      return { ...place, node, slots: place.slots ?? byCores ?? least + (index < more ? 1 : 0) };
+    });
+    return this.pool.book(claim, shape, spots, this.#until(claim));
   }
 
-  /** When the pilot ends by itself, in milliseconds since 1970; undefined: not known. */
-  setEnd(_endsAt: number | undefined): void {}
-
-  /** Why something that waits has not been started; undefined: it does not wait here. */
-  explain(id: string): Explanation | undefined {
-    const one = this.#all()
-      .map((queue) => queue.get(id))
-      .find((found) => found !== undefined);
-    return one && { text: this.pool.shortage(one.applicant.demand)?.text ?? this.#turn(one.applicant).text, evidence: [] };
-  }
-
-  /** Puts something into the queue; it may be granted within this call. */
+  /** Puts something into the queue; it may be granted within this call. Whoever waits under the same id is taken out first. */
   apply(applicant: Applicant): void {
-    const queue = this.#queueOf(applicant);
-    const one: Waiting = { applicant, passed: 0, told: undefined };
-    queue.set(applicant.id, one);
+    this.withdraw(applicant.id);
+    const { demand, kind, priority = 0 } = applicant;
+    const shape = this.pool.shapes.of(demand);
+    const ticket = this.#lines.tickets.add(applicant);
+    const line = this.#lines.of(shape, kind, priority);
+    if (!this.#inTime(ticket)) {
+      this.#late.add(ticket);
+      if (!this.#held) this.#tell(ticket);
+      return;
+    }
+    this.#stand(line, ticket);
+    if (this.#held) {
+      const why = this.#why;
+      if (why) this.#told.tell(ticket, why.code, () => why.text);
+      return;
+    }
+    if (kind === 'service') this.#patience.makeWay();
     this.pump();
-    if (!this.#held && queue.get(applicant.id) === one) this.#tell(one);
+    // It may have been granted meanwhile, and its number may be somebody else's.
+    if (this.#lines.tickets.find(applicant.id) === ticket && this.#told.isStale(ticket)) this.#tell(ticket);
   }
 
   /** Takes something out of the queue; tells whether it was there. */
   withdraw(id: string): boolean {
-    const found = this.#all().some((queue) => queue.delete(id));
-    // What waited behind it may be free to go.
-    if (found) this.pump();
-    return found;
+    const ticket = this.#lines.tickets.find(id);
+    if (ticket < 0) return false;
+    this.#late.delete(ticket);
+    const line = this.#lines.lineOf(ticket);
+    this.#patience.gone(ticket);
+    if (line) {
+      this.#lines.leave(line, ticket);
+      this.#freeToGo(line.shape.tags);
+    }
+    this.#lines.tickets.remove(ticket);
+    this.pump();
+    return true;
   }
 
+  /** Takes back what was granted; giving it back twice changes nothing. */
   release(grant: Grant): void {
-    this.pool.give(grant);
+    if (!(grant instanceof Running) || !this.pool.give(grant)) return;
+    if (grant.beside) countBeside(grant.beside, grant.shape, -1);
+    this.#freeToGo(grant.shape.tags.filter((tag) => !this.pool.tags.runs(tag)));
     this.pump();
+  }
+
+  /** Why something that waits has not been started; undefined: it does not wait here. */
+  explain(id: string): Explanation | undefined {
+    const ticket = this.#lines.tickets.find(id);
+    if (ticket < 0) return undefined;
+    return explainWaiting(ticket, { ...this.#view, stopped: this.#stopped(ticket) });
   }
 
   /** Grants what can be granted now. */
   pump(): void {
-    if (this.#held) return;
-    this.#pump(this.#heavy);
-    this.#pump(this.#light);
-  }
-
-  #pump({ service, task }: Queues): void {
-    const blocked: Waiting[] = [];
-    for (const queue of [service, task]) {
-      // A callback may withdraw others or apply anew; a map's iterator follows both.
-      for (const [id, one] of queue) {
-        if (this.pool.shortage(one.applicant.demand)) {
-          blocked.push(one);
-        } else {
-          queue.delete(id);
-          for (const other of blocked) other.passed += 1;
-          one.applicant.granted(this.pool.take(one.applicant.demand, id));
-        }
-        if (blocked.length >= LOOK_AHEAD || blocked.some(({ passed }) => passed >= this.#mayPass)) {
-          for (const other of blocked) this.#tell(other);
-          return;
-        }
+    // What is called from within a grant goes on when that has returned.
+    if (this.#held || this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (!this.#held && this.#step()) {
+        // One after the other, until nothing more can be granted.
       }
+    } finally {
+      this.#pumping = false;
     }
-    for (const other of blocked) this.#tell(other);
   }
 
-  /** Says what it waits for, unless it was the same the last time. */
-  #tell(one: Waiting): void {
-    const { applicant, told } = one;
-    if (!this.#queueOf(applicant).has(applicant.id)) return;
-    const reason = this.pool.shortage(applicant.demand) ?? this.#turn(applicant);
-    if (reason.code === told) return;
-    one.told = reason.code;
-    applicant.waits({ code: reason.code, text: reason.text });
+  /** Does the next thing that is to be done; false: there is nothing. */
+  #step(): boolean {
+    const { grown, gangs } = this.pool;
+    const node = grown.at(-1);
+    if (node !== undefined) {
+      if (this.#fill(node)) return true;
+      this.pool.looked(grown.lastIndexOf(node));
+      this.#wakeGangs(node);
+      return true;
+    }
+    const gang = gangs.best();
+    if (gang) return this.#startGang(gang);
+    for (const line of this.#anew) {
+      this.#anew.delete(line);
+      if (line.head >= 0) this.#tryAnew(line);
+      return true;
+    }
+    return this.#patience.keepIfDue();
   }
 
-  #all(): Map<string, Waiting>[] {
-    return [this.#heavy.service, this.#heavy.task, this.#light.service, this.#light.task];
+  /** Starts the best that fits on a node that has grown; false: nothing does. */
+  #fill(node: number): boolean {
+    const owner = this.#patience.ready(node);
+    if (owner) {
+      const { ticket, line } = owner;
+      this.#patience.letGo();
+      return this.#startTicket(line, ticket);
+    }
+    const { nodes } = this.pool;
+    const kept = this.#patience.keeping?.nodes.get(node);
+    const { heavy, light, gangs } = this.#lines;
+    const free = [nodes.freeCores[node] ?? 0, nodes.freeGpu[node] ?? 0, nodes.freeMemory[node] ?? 0] as const;
+    if ((nodes.freeLight[node] ?? 0) > 0 && light.bestRank < Number.POSITIVE_INFINITY) {
+      const place = light.best(0, 0, 0, (at) => this.#may(this.#lines.lightLine(at), node, undefined));
+      const line = place < 0 ? undefined : this.#lines.lightLine(place);
+      if (line) return this.#start(line, line.head, [{ node, slots: 1 }]);
+    }
+    const gang = gangs.best();
+    const place = heavy.best(...free, (at) => this.#may(this.#lines.heavyLine(at), node, kept));
+    const line = place < 0 ? undefined : this.#lines.heavyLine(place);
+    if (gang && (line === undefined || this.#lines.rank(gang) < this.#lines.rank(line))) return this.#startGang(gang);
+    if (line === undefined) return false;
+    return this.#start(line, line.head, [{ node, slots: 1 }], kept);
   }
 
-  #queueOf({ demand, kind }: Applicant): Map<string, Waiting> {
-    return this.#queuesFor(demand)[kind];
+  /** Whether the first of a line may run on a node, which is perhaps kept for somebody. */
+  #may(line: Line | undefined, node: number, kept: Kept | undefined): boolean {
+    if (line === undefined || line.head < 0) return false;
+    if (!this.#finder.allowed(line.shape, line.head, node)) return false;
+    const { keeping } = this.#patience;
+    if (kept === undefined || keeping === undefined || keeping.ticket === line.head) return true;
+    const applicant = this.#lines.tickets.applicant(line.head);
+    return this.#finder.beside(keeping, kept, line.shape, applicant, this.#now()) !== 'no';
   }
 
-  #queuesFor(demand: Demand): Queues {
-    return this.pool.isLight(demand) ? this.#light : this.#heavy;
+  /** Tries the first of a line on all nodes, as when it has come anew. */
+  #tryAnew(line: Line): boolean {
+    const ticket = line.head;
+    if (line.shape.slots > 1) {
+      this.#lines.wake(line);
+      return false; // Whether there is room for all of it is known without a search.
+    }
+    const node = this.#finder.one(line, ticket);
+    if (node >= 0) {
+      this.#anew.add(line);
+      return this.#start(line, ticket, [{ node, slots: 1 }]);
+    }
+    if (line.shape.light) return false;
+    for (const kept of this.#patience.keeping?.nodes.values() ?? []) {
+      if (!this.pool.nodes.fits(kept.node, line.shape) || !this.#may(line, kept.node, kept)) continue;
+      this.#anew.add(line);
+      return this.#start(line, ticket, [{ node: kept.node, slots: 1 }], kept);
+    }
+    return false;
   }
 
-  #turn({ demand, kind }: Applicant): WaitReason {
-    const { service, task } = this.#queuesFor(demand);
-    const others = service.size + (kind === 'task' ? task.size : 0) - 1;
-    return { code: 'WAITS_FOR_TURN', text: `waits for its turn; ${others} other${others === 1 ? '' : 's'} wait too` };
+  #startTicket(line: Line, ticket: number): boolean {
+    if (line.shape.slots > 1) return this.#startGang(line, ticket);
+    const node = this.#finder.one(line, ticket);
+    return node < 0 || this.#start(line, ticket, [{ node, slots: 1 }]);
+  }
+
+  /** Starts one who needs several slots; where tags leave too few nodes, its line waits until some more come free. */
+  #startGang(line: Line, ticket = line.head): boolean {
+    const { spots, found } = this.#finder.gang(line, ticket);
+    if (spots) return this.#start(line, ticket, spots);
+    this.#lines.sleep(line, Gangs.need(line.shape) - found);
+    return true;
+  }
+
+  /** A node has grown: counts down for those whose lines were left out of the search. */
+  #wakeGangs(node: number): void {
+    for (const line of this.#lines.asleep) {
+      line.asleepFor -= this.pool.gangs.offer(node, line.shape) > 0 ? 1 : 0;
+      if (line.asleepFor <= 0) this.#lines.wake(line);
+    }
+  }
+
+  /** Grants this to somebody who stands in a line; always changes something. */
+  #start(line: Line, ticket: number, spots: readonly Spot[], kept?: Kept): boolean {
+    const { tickets } = this.#lines;
+    const applicant = tickets.applicant(ticket);
+    if (!this.#inTime(ticket)) {
+      this.#patience.gone(ticket);
+      this.#lines.leave(line, ticket);
+      this.#late.add(ticket);
+      this.#freeToGo(line.shape.tags);
+      this.#tell(ticket);
+      return true;
+    }
+    const { shape } = line;
+    const { keeping } = this.#patience;
+    const isBeside = kept !== undefined && keeping !== undefined && keeping.ticket !== ticket;
+    const counts =
+      isBeside && this.#finder.beside(keeping, kept, shape, applicant, this.#now()) === 'beside' ? kept : undefined;
+    const grant = this.pool.take(applicant, shape, spots, this.#until(applicant), counts);
+    if (counts) countBeside(counts, shape, 1);
+    if (!shape.light) this.#patience.started(this.#lines.rankOf(line, ticket));
+    this.#patience.gone(ticket);
+    this.#lines.leave(line, ticket);
+    tickets.remove(ticket);
+    for (const { node } of spots) this.#patience.changed(node);
+    for (const tag of shape.tags) {
+      // What wants to be near to it may go there from now on.
+      if (this.#lines.isWanted(tag)) for (const { node } of spots) this.pool.grew(node);
+    }
+    // Who is first now may wait for something else than when it was told.
+    if (line.head >= 0) this.#tell(line.head);
+    applicant.granted(grant);
+    return true;
+  }
+
+  #stand(line: Line, ticket: number): void {
+    const first = line.head < 0;
+    this.#lines.push(line, ticket);
+    // Who comes behind others fits no more than those do.
+    if (first) this.#anew.add(line);
+  }
+
+  /** What wants to be near to these may have waited for somebody who is gone, or runs nowhere any more. */
+  #freeToGo(tags: readonly string[]): void {
+    for (const tag of tags) for (const line of this.#lines.wanting(tag)) this.#anew.add(line);
+  }
+
+  #inTime(ticket: number): boolean {
+    const { expects } = this.#lines.tickets.applicant(ticket);
+    return expects === undefined || this.#endsAt === undefined || this.#now() + expects * 1000 <= this.#endsAt;
+  }
+
+  #until({ expects, limit }: Claim): number | undefined {
+    const seconds = expects ?? limit;
+    return seconds === undefined ? undefined : this.#now() + seconds * 1000;
+  }
+
+  /** Why it waits although nothing of its own needs is short; undefined: that is what it waits for. */
+  #stopped(ticket: number): LazyReason | undefined {
+    if (this.#late.has(ticket)) {
+      return noPilotTime(this.#lines.tickets.applicant(ticket).expects ?? 0, this.#endsAt ?? 0, this.#now());
+    }
+    const why = this.#why ?? NOT_YET;
+    return this.#held ? { code: why.code, words: () => why.text } : undefined;
+  }
+
+  #tell(ticket: number): void {
+    const line = this.#lines.lineOf(ticket);
+    const reason = this.#stopped(ticket) ?? (line && reasonFor(line.shape, ticket, this.#view));
+    if (reason) this.#told.tell(ticket, reason.code, reason.words);
+  }
+
+  get #view(): View {
+    const { keeping } = this.#patience;
+    return { pool: this.pool, lines: this.#lines, finder: this.#finder, keeping };
   }
 }
+
+const NOT_YET: WaitReason = { code: 'WAITS_FOR_TURN', text: 'the pilot is just starting' };

@@ -2,8 +2,16 @@ import { PilothouseError } from '../errors/index.js';
 import { type FunctionReference, functionSchema } from '../schemas/function.js';
 import { functionName } from '../views/task-words.js';
 import { type EncodedArguments, encodeArguments } from './data.js';
-import { issuePath, type SchemaResult, type StandardSchema } from './standard-schema.js';
-import type { ArgumentsOf, DefinedFunction, FunctionDefinition, FunctionOptions, ResultOf } from './types.js';
+import { issuePath, type OutputOf, type SchemaResult, type StandardSchema } from './standard-schema.js';
+import type {
+  ArgumentsOf,
+  DefinedFunction,
+  FunctionDefinition,
+  FunctionLocation,
+  FunctionOptions,
+  GivesOutput,
+  TakesInput,
+} from './types.js';
 
 const HOW_TO_SEND =
   'Put the function into a file beside the notebook, export it, and name it: ' +
@@ -22,13 +30,17 @@ const HOW_TO_SEND =
  * const value = await session.tasks.run(score, 'A01').result(); // number
  * ```
  */
-export function defineFunction<
-  I extends StandardSchema | undefined = undefined,
-  O extends StandardSchema | undefined = undefined,
->(definition: FunctionDefinition<I, O>): DefinedFunction<ArgumentsOf<I>, ResultOf<O>>;
-export function defineFunction(
-  definition: FunctionDefinition<StandardSchema | undefined, StandardSchema | undefined>,
-): DefinedFunction {
+export function defineFunction<I extends StandardSchema, O extends StandardSchema>(
+  definition: FunctionLocation & TakesInput<I> & GivesOutput<O>,
+): DefinedFunction<ArgumentsOf<I>, OutputOf<O>>;
+export function defineFunction<I extends StandardSchema>(
+  definition: FunctionLocation & TakesInput<I>,
+): DefinedFunction<ArgumentsOf<I>, unknown>;
+export function defineFunction<O extends StandardSchema>(
+  definition: FunctionLocation & GivesOutput<O>,
+): DefinedFunction<unknown[], OutputOf<O>>;
+export function defineFunction(definition: FunctionLocation): DefinedFunction<unknown[], unknown>;
+export function defineFunction(definition: FunctionDefinition): DefinedFunction {
   const given: unknown = definition;
   if (typeof given === 'function') throw notSendable(`The function ${given.name || 'given'} is part of this program.`);
   const reference = referenceOf(definition);
@@ -127,9 +139,7 @@ function then<T, R>(value: T | Promise<T>, next: (value: T) => R): R | Promise<R
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-function referenceOf(
-  definition: FunctionDefinition<StandardSchema | undefined, StandardSchema | undefined>,
-): FunctionReference {
+function referenceOf(definition: FunctionDefinition): FunctionReference {
   if (definition.python !== undefined) {
     const reference = { python: definition.python };
     if (functionSchema.safeParse(reference).success) return reference;

@@ -1,7 +1,7 @@
 import type { CommonInput } from '../client/task-types.js';
 import type { FunctionReference } from '../schemas/index.js';
 import type { EncodedArguments } from './data.js';
-import type { InputOf, OutputOf, StandardSchema } from './standard-schema.js';
+import type { InputOf, StandardSchema } from './standard-schema.js';
 
 /** Where a function lies: something that a worker can import. */
 export type FunctionLocation =
@@ -21,28 +21,27 @@ export type FunctionLocation =
       readonly python?: undefined;
     };
 
+/** What goes into a function: its argument or, as a tuple, its arguments. */
+export interface TakesInput<I extends StandardSchema> {
+  readonly input: I;
+}
+
+/** What comes out of a function. */
+export interface GivesOutput<O extends StandardSchema> {
+  readonly output: O;
+}
+
 /** A function as users define it: where it lies and, checked on both ends, what goes in and comes out. */
-export type FunctionDefinition<
-  I extends StandardSchema | undefined,
-  O extends StandardSchema | undefined,
-> = FunctionLocation & {
-  /** Of its argument or, as a tuple, of its arguments. */
-  readonly input?: I;
-  readonly output?: O;
-};
+export type FunctionDefinition = FunctionLocation & Partial<TakesInput<StandardSchema> & GivesOutput<StandardSchema>>;
 
-/** A tuple is several arguments, all else is one; without a schema any number of anything. */
-export type ArgumentsOf<I extends StandardSchema | undefined> = I extends StandardSchema
-  ? InputOf<I> extends infer Input
-    ? Input extends readonly unknown[]
-      ? number extends Input['length']
-        ? [input: Input]
-        : Input
-      : [input: Input]
-    : never
-  : unknown[];
-
-export type ResultOf<O extends StandardSchema | undefined> = O extends StandardSchema ? OutputOf<O> : unknown;
+/** A tuple is several arguments, all else is one. */
+export type ArgumentsOf<I extends StandardSchema> = ArgumentsFrom<InputOf<I>>;
+// Told apart by what fits into it and not by `length`: without `strict` (tslab) zod's tuples are open-ended.
+type ArgumentsFrom<Input> = Input extends readonly (infer Item)[]
+  ? readonly Item[] extends Readonly<Input>
+    ? [input: Input]
+    : Input
+  : [input: Input];
 
 /** What a call of a function needs, and how it is run: any of a task's fields that make sense for a call. */
 export type FunctionOptions = Pick<

@@ -5,6 +5,9 @@ import { Share } from './share.js';
 /** All of a device, in hundredths. */
 export const WHOLE = 100;
 
+/** More slots than anybody asks for, where a node has no limit. */
+const MANY = 2 ** 24;
+
 /**
  * How many that take nothing may run on a node at once. They mostly wait, so many fit on a core; without a bound a large
  * set of them would take all the processes and memory that the node has.
@@ -65,8 +68,8 @@ export class Nodes {
   slotsFit(node: number, shape: Shape): number {
     if (!this.fits(node, shape)) return 0;
     if (shape.light) return this.freeLight[node] ?? 0;
-    let slots = Number.POSITIVE_INFINITY;
-    if (shape.cores > 0) slots = Math.floor((this.freeCores[node] ?? 0) / shape.cores);
+    let slots = MANY;
+    if (shape.cores > 0) slots = Math.min(slots, Math.floor((this.freeCores[node] ?? 0) / shape.cores));
     if (shape.memory > 0) slots = Math.min(slots, Math.floor((this.freeMemory[node] ?? 0) / shape.memory));
     if (shape.gpu > 0) slots = Math.min(slots, this.#gpuSlots(node, shape.gpu));
     return slots;

@@ -32,7 +32,7 @@ export function reasonFor(shape: Shape, ticket: number, view: View): LazyReason 
       words: () => `waits for ${quoted(shape.near)}, which came earlier and waits itself`,
     };
   }
-  const short = shape.slots > 1 ? gangShortage(shape, pool) : shortage(shape, view);
+  const short = shape.slots > 1 ? gangShortage(shape, ticket, view) : shortage(shape, view);
   if (short) return short;
   if (shape.picky) return { code: 'WAITS_FOR_TAGS', words: () => tagWords(shape, pool) };
   const { keeping } = view;
@@ -81,8 +81,9 @@ export function seconds(amount: number): string {
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
 }
 
-function gangShortage(shape: Shape, pool: Pool): LazyReason | undefined {
-  const room = pool.gangs.room(shape);
+function gangShortage(shape: Shape, ticket: number, { pool, keeping }: View): LazyReason | undefined {
+  const own = keeping?.ticket === ticket ? keeping.offered : 0;
+  const room = pool.gangs.room(shape) + own;
   const wanted = demandWords(shape);
   if (room >= Gangs.need(shape)) return undefined;
   return {

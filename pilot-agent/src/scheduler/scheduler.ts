@@ -60,6 +60,11 @@ export class Scheduler {
     return this.#lines.tickets.count;
   }
 
+  /** Whether it grants nothing at the moment, whatever is free. */
+  get held(): boolean {
+    return this.#held;
+  }
+
   /** Whoever nodes are kept for now. */
   get keptFor(): string | undefined {
     const { keeping } = this.#patience;

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { awaySummary, changesOf, endingSoon, statesOf } from '../src/plugins/changes.js';
 
 const trans = nullTranslator.load('pilothouse');
-const nothing = { pilots: [], services: [], tasks: [], answers: [] };
+const nothing = { pilots: [], sets: [], services: [], tasks: [], answers: [] };
 
 describe('what users are told', () => {
   it('tells once that a pilot is active and that a service failed', () => {
     const pilot = testPilot({ name: 'demo', state: 'ACTIVE' });
     const service = testService({ name: 'llm', state: 'FAILED' });
-    const picture = { ...nothing, pilots: [pilot], services: [service] };
+    const picture = { ...nothing, pilots: [pilot], sets: [], services: [service] };
     const before = new Map([
       [pilot.id, 'QUEUED'],
       [service.id, 'STARTING'],

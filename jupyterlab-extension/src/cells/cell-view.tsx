@@ -1,14 +1,11 @@
-import type { TaskRecord } from '@pilothouse/sdk/internal';
 import { AnswerView } from '../components/answer-view.js';
 import { PilotRow } from '../components/pilot-row.js';
 import { ServiceRow } from '../components/service-row.js';
-import { LiveRegion, ShortId, Since } from '../components/small.js';
-import { StateBadge } from '../components/state-badge.js';
-import { isFinal } from '../format/state.js';
-import { spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
 import type { LiveView } from './live-view.js';
+import { SetView } from './set-view.js';
+import { TaskView } from './task-view.js';
 
 /** A thing of Pilothouse in a cell. */
 export function CellView(props: {
@@ -29,7 +26,9 @@ export function CellView(props: {
           {...(readOnly ? {} : { onRetry: props.onRetry })}
         />
       ) : record.kind === 'task' ? (
-        <TaskView task={record} />
+        <TaskView task={record} readOnly={readOnly || mode === 'unknown'} />
+      ) : record.kind === 'set' ? (
+        <SetView set={record} readOnly={readOnly || mode === 'unknown'} />
       ) : (
         <ul
           className="ph-Rows ph-mod-large"
@@ -52,27 +51,5 @@ export function CellView(props: {
         <p className="ph-Cell-note">{trans.__('This notebook is not trusted: it can only be read.')}</p>
       ) : null}
     </div>
-  );
-}
-
-function TaskView({ task }: { readonly task: TaskRecord }): JSX.Element {
-  const { trans } = useApp();
-  const { error } = task;
-  const final = isFinal('task', task.state);
-  return (
-    <section className="ph-Task" aria-label={trans.__('Task %1', task.name)}>
-      <b>{task.name}</b> <StateBadge kind="task" state={task.state} /> {final ? null : trans.__('for')}{' '}
-      <Since time={task.since} ago={final} />
-      {task.exitCode === null ? null : ` · ${trans.__('exit code %1', task.exitCode)}`} · <ShortId id={task.id} />
-      <p className="ph-Row-why">
-        <code>{task.description.command.join(' ')}</code>
-      </p>
-      {task.reason === null ? null : <p className="ph-Row-why">{task.reason.text}</p>}
-      {error === null ? null : (
-        <p className="ph-Row-why ph-mod-bad">{[error.hint, error.message].filter(Boolean).join(' ')}</p>
-      )}
-      {task.stderrTail === null || error === null ? null : <pre>{task.stderrTail}</pre>}
-      <LiveRegion text={spoken(trans.__('task'), task.name, task.state, trans)} />
-    </section>
   );
 }

@@ -155,6 +155,9 @@ export class LiveView {
       case 'task':
         this.following.add(handle.record$.subscribe(take));
         break;
+      case 'set':
+        this.following.add(handle.record$.subscribe(take));
+        break;
     }
   }
 
@@ -228,5 +231,7 @@ function find({ session }: IPilothouse, { kind, target }: View): Promise<AnyHand
       return session.services.get(target);
     case 'task':
       return session.tasks.get(target);
+    case 'set':
+      return session.tasks.set(target);
   }
 }

@@ -7,6 +7,7 @@ import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
 import { CommandIDs } from '../tokens.js';
 import { Meter } from './meter.js';
+import { PilotNotes } from './pilot-notes.js';
 import { Row } from './row.js';
 import { IconButton, LinkButton, LiveRegion, Since } from './small.js';
 import { TimeLeft } from './time-left.js';
@@ -118,6 +119,7 @@ export function PilotRow(props: {
       }
     >
       <WhyLine kind="pilot" record={pilot} />
+      <PilotNotes pilot={pilot} readOnly={readOnly} />
       <LiveRegion text={spoken(trans.__('pilot'), pilot.name, pilot.state, trans)} />
     </Row>
   );

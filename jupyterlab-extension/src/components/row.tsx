@@ -1,15 +1,16 @@
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useMemo } from 'react';
-import type { Subject } from '../format/snippets.js';
+import { type Subject, subjectOf } from '../format/snippets.js';
 import { stateWord } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
+import { THINGS, type ThingKind } from '../things.js';
 import { CommandIDs } from '../tokens.js';
 import { StateShape } from './state-badge.js';
 import { useCodeDrag } from './use-drag.js';
 
 /** What every row of the sidebar can do: open, drag into a notebook, show its actions, be steered by keys. */
 export function Row(props: {
-  readonly kind: 'pilot' | 'service';
+  readonly kind: ThingKind;
   readonly id: string;
   readonly name: string;
   readonly state: string;
@@ -25,10 +26,9 @@ export function Row(props: {
 }): JSX.Element {
   const { commands, trans } = useApp();
   const { kind, id, name } = props;
-  const subject = useMemo<Subject>(() => ({ kind, name }), [kind, name]);
+  const subject = useMemo<Subject>(() => subjectOf(kind, { id, name }), [kind, id, name]);
   const onPointerDown = useCodeDrag(subject);
-  const open = kind === 'pilot' ? CommandIDs.openPilot : CommandIDs.openService;
-  const end = kind === 'pilot' ? CommandIDs.endPilot : CommandIDs.stopService;
+  const end = THINGS[kind].end;
   const onKeyDown = (event: KeyboardEvent<HTMLLIElement>): void => {
     if (event.key === 'Delete') void commands.execute(props.final ? CommandIDs.hide : end, { kind, id });
     else if (event.key === 'ArrowDown') focusRow(event.currentTarget.nextElementSibling);
@@ -51,7 +51,7 @@ export function Row(props: {
           type="button"
           className="ph-Row-name"
           title={trans.__('Open the page of %1', name)}
-          onClick={() => void commands.execute(open, { id })}
+          onClick={() => void commands.execute(THINGS[kind].open, THINGS[kind].openArgs(id))}
         >
           {name}
         </button>

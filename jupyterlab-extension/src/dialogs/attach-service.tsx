@@ -152,7 +152,15 @@ function AddCredential(props: { readonly onAdded: (credential: CredentialReport)
   }
   const valid = nameSchema.safeParse(name).success && secret !== '';
   return (
-    <fieldset className="ph-Credential">
+    <fieldset
+      className="ph-Credential"
+      data-ph-enter="own"
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || event.target instanceof HTMLButtonElement) return;
+        event.preventDefault();
+        if (valid && !save.busy) void save.run();
+      }}
+    >
       <legend>{trans.__('Add a credential')}</legend>
       <label htmlFor={`${id}-name`}>{trans.__('Name of the credential')}</label>
       <input

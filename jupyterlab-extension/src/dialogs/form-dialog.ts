@@ -26,6 +26,12 @@ export class FormDialog extends Dialog<unknown> {
     this.addClass('ph-Dialog');
   }
 
+  /** Enter belongs to the dialog, except where a part of the form has its own use for it. */
+  override handleEvent(event: Event): void {
+    if (event instanceof KeyboardEvent && event.key === 'Enter' && keepsEnter(event.target)) return;
+    super.handleEvent(event);
+  }
+
   override resolve(index?: number): void {
     if (index === 0) {
       super.resolve(index);
@@ -42,4 +48,10 @@ export class FormDialog extends Dialog<unknown> {
       else this.node.querySelector<HTMLElement>('.ph-mod-invalid input, .ph-mod-invalid select')?.focus();
     });
   }
+}
+
+/** A text of several lines, a button of the form's own, or a part that says so. */
+function keepsEnter(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement) || target.closest('.jp-Dialog-footer') !== null) return false;
+  return target.matches('textarea, button, summary') || target.closest('[data-ph-enter=own]') !== null;
 }

@@ -23,14 +23,15 @@ interface Model {
   readonly problem: Problem | null;
 }
 
-/** Asks for a new pilot; resolves when the dialog is closed. */
-export async function newPilot(app: IPilothouse): Promise<void> {
+/** Asks for a new pilot; resolves when the dialog is closed, with whether there is one now. */
+export async function newPilot(app: IPilothouse): Promise<boolean> {
   const form = new NewPilotForm(app);
   const dialog = new FormDialog(app.trans.__('New pilot'), form, {
     accept: app.trans.__('Start pilot'),
     cancel: app.trans.__('Cancel'),
   });
-  await dialog.launch();
+  const { button } = await dialog.launch();
+  return button.accept;
 }
 
 class NewPilotForm extends ReactPanel implements FormBody {

@@ -207,7 +207,7 @@ function StartServiceContent(props: {
             <LinkButton
               onClick={() => {
                 props.close();
-                void commands.execute(CommandIDs.newPilot);
+                void commands.execute(CommandIDs.newPilot, { next: CommandIDs.startService });
               }}
             >
               {trans.__('New pilot')}

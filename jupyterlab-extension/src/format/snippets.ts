@@ -1,4 +1,10 @@
-import type { AttachDescription, PilotDescription, ServiceDescription } from '@pilothouse/sdk/internal';
+import type {
+  AttachDescription,
+  PilotDescription,
+  ServiceDescription,
+  TaskDescription,
+} from '@pilothouse/sdk/internal';
+import type { ThingKind } from '../things.js';
 
 /** Languages that code can be written in for people. */
 export type Language = 'python' | 'tslab' | 'deno';
@@ -7,12 +13,20 @@ export type Language = 'python' | 'tslab' | 'deno';
 export type Subject =
   | { readonly kind: 'pilot'; readonly name: string }
   | { readonly kind: 'service'; readonly name: string; readonly prompt?: string }
-  | { readonly kind: 'task' }
+  | { readonly kind: 'task'; readonly id: string }
+  | { readonly kind: 'set'; readonly id: string }
+  | { readonly kind: 'example' }
+  | { readonly kind: 'new-task'; readonly description: TaskDescription }
   | { readonly kind: 'new-pilot'; readonly description: PilotDescription }
   | { readonly kind: 'new-service'; readonly template: string; readonly description: ServiceDescription }
   | { readonly kind: 'attach'; readonly description: AttachDescription };
 
 const PROMPT = 'What does ionizing radiation do to DNA?';
+
+/** The subject of a thing that is there: tasks by their ids, since many may have one name. */
+export function subjectOf(kind: ThingKind, thing: { readonly id: string; readonly name: string }): Subject {
+  return kind === 'task' || kind === 'set' ? { kind, id: thing.id } : { kind, name: thing.name };
+}
 
 /** Code that a user can run as it is, in a cell of that kernel. */
 export function snippet(subject: Subject, language: Language): string {
@@ -34,7 +48,15 @@ function pythonBody(subject: Subject): string[] {
         `llm.chat(${quote(subject.prompt ?? PROMPT)}, max_tokens=120)`,
       ];
     case 'task':
+      return [`task = s.tasks.get(${quote(subject.id)})`, 'task'];
+    case 'set':
+      return [`tasks = s.tasks.set(${quote(subject.id)})`, 'tasks'];
+    case 'example':
       return ['task = s.tasks.submit(["hostname"])', 'task'];
+    case 'new-task': {
+      const { command = [], call: _call, ...rest } = subject.description;
+      return [`task = s.tasks.submit(${[pythonValue(command), ...pythonArguments(rest)].join(', ')})`, 'task'];
+    }
     case 'new-pilot': {
       const { name, ...rest } = subject.description;
       const args = pythonArguments(rest);
@@ -89,7 +111,13 @@ function typescriptBody(subject: Subject): string[] {
         `show(llm.chat(${single(subject.prompt ?? PROMPT)}, { maxTokens: 120 }));`,
       ];
     case 'task':
+      return [`const task = await session.tasks.get(${single(subject.id)});`, 'show(task);'];
+    case 'set':
+      return [`const tasks = await session.tasks.set(${single(subject.id)});`, 'show(tasks);'];
+    case 'example':
       return ["const task = await session.tasks.submit({ command: ['hostname'] });", 'show(task);'];
+    case 'new-task':
+      return [`const task = await session.tasks.submit(${typescriptValue(subject.description)});`, 'show(task);'];
     case 'new-pilot': {
       const { name, ...rest } = subject.description;
       const call =

@@ -5,12 +5,14 @@ import {
   requestStates,
   serviceStates,
   stateWords,
+  taskSetStates,
   taskStates,
 } from '@pilothouse/sdk/internal';
 
 const FINAL: Readonly<Record<RecordKind | 'instance', ReadonlySet<string>>> = {
   pilot: pilotStates.final,
   task: taskStates.final,
+  set: taskSetStates.final,
   service: serviceStates.final,
   answer: requestStates.final,
   instance: instanceStates.final,

@@ -4,26 +4,31 @@ import { formatBytes, formatSeconds, type PilotRecord, type ServiceRecord } from
 import { isFinal, stateWord } from './state.js';
 import { lasting } from './time.js';
 
-/** Counts of what is live, for the status bar: `2 pilots · 37 tasks`. */
+/** Counts of what is live, for the status bar: `2 pilots · 37 tasks · 1 service`. */
 export function liveSummary(picture: Picture, trans: TranslationBundle): string {
   const pilots = picture.pilots.filter((pilot) => !isFinal('pilot', pilot.state)).length;
-  const tasks = picture.tasks.filter((task) => !isFinal('task', task.state)).length;
-  return `${trans._n('%1 pilot', '%1 pilots', pilots)} · ${trans._n('%1 task', '%1 tasks', tasks)}`;
+  const services = picture.services.filter((service) => !isFinal('service', service.state)).length;
+  const tasks = liveTasks(picture);
+  return [
+    trans._n('%1 pilot', '%1 pilots', pilots),
+    trans._n('%1 task', '%1 tasks', tasks),
+    ...(services > 0 ? [trans._n('%1 service', '%1 services', services)] : []),
+  ].join(' · ');
 }
 
-/** Tasks by state, the states that need attention first; states without tasks are left out. */
-export function countTasks(picture: Picture): { state: string; count: number }[] {
-  const order = ['FAILED', 'RUNNING', 'LAUNCHING', 'STAGING_INPUT', 'STAGING_OUTPUT', 'SCHEDULING', 'WAITING', 'NEW'];
-  const counts = new Map<string, number>();
-  for (const { state } of picture.tasks) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const rank = (state: string): number => (order.includes(state) ? order.indexOf(state) : order.length);
-  return [...counts].map(([state, count]) => ({ state, count })).sort((a, b) => rank(a.state) - rank(b.state));
+/** Tasks that have not ended, those of sets included. */
+export function liveTasks({ sets, tasks }: Picture): number {
+  return (
+    tasks.filter((task) => !isFinal('task', task.state)).length +
+    sets.reduce((sum, { counts }) => sum + counts.running + counts.waiting, 0)
+  );
 }
 
 /** What ends with a pilot, one sentence. */
 export function endsWithPilot(pilot: PilotRecord, picture: Picture, trans: TranslationBundle): string {
   const services = picture.services.filter((s) => s.pilot === pilot.id && !isFinal('service', s.state));
-  const tasks = picture.tasks.filter((task) => task.pilot === pilot.id && !isFinal('task', task.state)).length;
+  // What is bound to it, sets included, as the pilot itself counts it.
+  const tasks = pilot.usage.running + pilot.usage.waiting;
   if (services.length === 0 && tasks === 0) return trans.__('Nothing runs on it.');
   const names = services.map((service) => service.name).join(', ');
   const parts = [

@@ -2,6 +2,7 @@ import type { Picture } from '@pilothouse/sdk';
 import { engineWord, type PilotRecord } from '@pilothouse/sdk/internal';
 import { type ReactNode, useMemo } from 'react';
 import { map } from 'rxjs';
+import { PilotNotes } from '../components/pilot-notes.js';
 import { PilotMeters, WhyLine } from '../components/pilot-row.js';
 import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
@@ -14,10 +15,11 @@ import { isFinal } from '../format/state.js';
 import { holds, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
+import { TimelineView } from '../timeline/timeline-view.js';
 import { CommandIDs, type IPilothouse } from '../tokens.js';
 import { Missing, Part } from './page.js';
+import { PilotTasks } from './pilot-tasks.js';
 import { StateTimes } from './state-times.js';
-import { TaskTable } from './task-table.js';
 
 /** The page of one pilot. */
 export class PilotPage extends ReactPanel {
@@ -52,7 +54,8 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
   const final = isFinal('pilot', pilot.state);
   const args = { kind: 'pilot', id: pilot.id };
   const services = picture.services.filter((service) => service.pilot === pilot.id);
-  const tasks = picture.tasks.filter((task) => task.pilot === pilot.id);
+  const run = (command: string) => () => void commands.execute(command, args);
+  const begun = pilot.startedAt !== null;
   return (
     <>
       <header className="ph-Page-head">
@@ -64,20 +67,13 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
         <TimeLeft pilot={pilot} />
         <span className="ph-Page-actions">
           <HelpButton page="pilots" />
-          {final ? null : (
-            <TextButton onClick={() => void commands.execute(CommandIDs.insert, args)}>
-              {trans.__('Insert into notebook')}
-            </TextButton>
-          )}
-          {final ? null : (
-            <TextButton warn onClick={() => void commands.execute(CommandIDs.endPilot, args)}>
-              {trans.__('End')}
-            </TextButton>
-          )}
+          {final ? null : <TextButton onClick={run(CommandIDs.insert)}>{trans.__('Insert into notebook')}</TextButton>}
+          {final ? null : <PilotActions pilot={pilot} run={run} />}
         </span>
       </header>
       <LiveRegion text={spoken(trans.__('pilot'), pilot.name, pilot.state, trans)} />
       {pilot.error === null ? <WhyLine kind="pilot" record={pilot} /> : <ProblemNote problem={fromData(pilot.error)} />}
+      <PilotNotes pilot={pilot} />
       <Part title={trans.__('Resources')}>
         <p>
           {engineWord(pilot.engine)}
@@ -90,7 +86,13 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
             <PilotMeters pilot={pilot} />
           </div>
         )}
+        <Efficiency pilot={pilot} />
       </Part>
+      {begun ? (
+        <Part title={trans.__('Cores and GPUs in use')}>
+          <TimelineView pilot={pilot} />
+        </Part>
+      ) : null}
       <Part title={trans.__('Services')}>
         {services.length === 0 ? (
           <EmptyState text={trans.__('No service runs on this pilot.')}>
@@ -109,11 +111,60 @@ function PilotDetails(props: { readonly pilot: PilotRecord; readonly picture: Pi
         )}
       </Part>
       <Part title={trans.__('Tasks')}>
-        <TaskTable tasks={tasks} />
+        <PilotTasks pilot={pilot} />
       </Part>
       <Part title={trans.__('Times')}>
         <StateTimes times={pilot.times} endsAt={pilot.endsAt} />
       </Part>
     </>
+  );
+}
+
+/** What can be done with a pilot that goes on. */
+function PilotActions(props: {
+  readonly pilot: PilotRecord;
+  readonly run: (command: string) => () => void;
+}): JSX.Element {
+  const { trans } = useApp();
+  const { pilot, run } = props;
+  const active = pilot.state === 'ACTIVE';
+  return (
+    <>
+      {active ? <TextButton onClick={run(CommandIDs.extendPilot)}>{trans.__('Extend')}</TextButton> : null}
+      {active && !pilot.suspended ? (
+        <TextButton title={trans.__('Starts nothing new until it is resumed')} onClick={run(CommandIDs.suspendPilot)}>
+          {trans.__('Suspend')}
+        </TextButton>
+      ) : null}
+      {active ? (
+        <TextButton
+          title={trans.__('Takes nothing new, and ends when what is on it has ended')}
+          onClick={run(CommandIDs.drainPilot)}
+        >
+          {trans.__('Let it finish')}
+        </TextButton>
+      ) : null}
+      <TextButton warn onClick={run(CommandIDs.endPilot)}>
+        {trans.__('End')}
+      </TextButton>
+    </>
+  );
+}
+
+/** How much of what it holds has been used so far. */
+function Efficiency({ pilot }: { readonly pilot: PilotRecord }): JSX.Element | null {
+  const { trans } = useApp();
+  const { efficiency } = pilot;
+  if (efficiency === null) return null;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const parts = [
+    ...(efficiency.cores === null ? [] : [trans.__('%1 of its core time', percent(efficiency.cores))]),
+    ...(efficiency.gpus === null ? [] : [trans.__('%1 of its GPU time', percent(efficiency.gpus))]),
+  ];
+  if (parts.length === 0) return null;
+  return (
+    <p title={trans.__('What tasks and services held, over what there was')}>
+      {trans.__('Used so far: %1.', parts.join(', '))}
+    </p>
   );
 }

@@ -1,5 +1,5 @@
 import type { Picture } from '@pilothouse/sdk';
-import type { PilotRecord, ServiceRecord } from '@pilothouse/sdk/internal';
+import type { PilotRecord, ServiceRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
 import { type ReactNode, useMemo, useState } from 'react';
 import { PilotRow } from '../components/pilot-row.js';
 import { ReactPanel } from '../components/react-panel.js';
@@ -10,10 +10,11 @@ import { isFinal } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
 import { useLive, useStableOrder } from '../hooks/live.js';
 import { helmIcon } from '../icons.js';
+import type { ThingKind } from '../things.js';
 import { CommandIDs, type IPilothouse } from '../tokens.js';
 import { Header } from './header.js';
 import { NotConnected } from './not-connected.js';
-import { TaskCounts } from './task-counts.js';
+import { TasksSection } from './tasks-section.js';
 
 /** From this many rows on, a filter by name appears. */
 const FILTER_FROM = 8;
@@ -39,7 +40,7 @@ function SidebarContent(): JSX.Element {
   const app = useApp();
   const link = useLive(app.link.value$, app.link.value);
   const picture = useLive(app.session.picture$, app.session.picture);
-  const known = picture.pilots.length + picture.services.length + picture.tasks.length > 0;
+  const known = picture.pilots.length + picture.services.length + picture.tasks.length + picture.sets.length > 0;
   return (
     <>
       <Header link={link} />
@@ -61,7 +62,9 @@ function Lists({ picture }: { readonly picture: Picture }): JSX.Element {
   const [filter, setFilter] = useState('');
   const pilots = useMemo(() => liveFirst('pilot', picture.pilots, ids), [picture.pilots, ids]);
   const services = useMemo(() => liveFirst('service', picture.services, ids), [picture.services, ids]);
-  const filtering = pilots.length + services.length >= FILTER_FROM;
+  const sets = useMemo(() => liveFirst('set', picture.sets, ids), [picture.sets, ids]);
+  const tasks = useMemo(() => liveFirst('task', picture.tasks, ids), [picture.tasks, ids]);
+  const filtering = pilots.length + services.length + sets.length + tasks.length >= FILTER_FROM;
   const wanted = filtering ? filter.trim().toLowerCase() : '';
   const match = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] =>
     wanted === '' ? items : items.filter((item) => item.name.toLowerCase().includes(wanted));
@@ -83,8 +86,8 @@ function Lists({ picture }: { readonly picture: Picture }): JSX.Element {
       <Section id="services" title={trans.__('Services')} count={services.length}>
         <Services services={match(services)} filtered={wanted !== ''} />
       </Section>
-      <Section id="tasks" title={trans.__('Tasks')} count={picture.tasks.length}>
-        <TaskCounts picture={picture} />
+      <Section id="tasks" title={trans.__('Tasks')} count={tasks.length + total(sets)}>
+        <TasksSection sets={match(sets)} tasks={match(tasks)} filtered={wanted !== ''} />
       </Section>
     </>
   );
@@ -142,9 +145,14 @@ function Services(props: { readonly services: readonly ServiceRecord[]; readonly
   );
 }
 
+/** Tasks of all these sets together. */
+function total(sets: readonly TaskSetRecord[]): number {
+  return sets.reduce((sum, { counts }) => sum + counts.total, 0);
+}
+
 /** What is live comes before what has ended; within each the newest first, as they come. */
 function liveFirst<T extends { readonly id: string; readonly state: string }>(
-  kind: 'pilot' | 'service',
+  kind: ThingKind,
   items: readonly T[],
   hidden: ReadonlySet<string>,
 ): readonly T[] {

@@ -2,7 +2,8 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { InputDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { shortId } from '@pilothouse/sdk/internal';
-import { isFinal, stateWord } from '../format/state.js';
+import { stateWord } from '../format/state.js';
+import { isThingKind, liveThings, pickWords, type ThingKind } from '../things.js';
 import type { IPilothouse } from '../tokens.js';
 
 /**
@@ -12,25 +13,18 @@ import type { IPilothouse } from '../tokens.js';
 export async function argument(
   app: JupyterFrontEnd,
   { session, trans }: IPilothouse,
-  kind: 'pilot' | 'service',
+  kind: ThingKind,
   args: ReadonlyPartialJSONObject,
 ): Promise<string | null> {
   if (typeof args.id === 'string') return args.id;
-  const row = rowUnderMenu(app);
+  // The palette knows nothing of the row that some menu was opened on before.
+  const row = args.isPalette === true ? null : rowUnderMenu(app);
   if (row !== null && row.kind === kind) return row.id;
-  const all = kind === 'pilot' ? session.picture.pilots : session.picture.services;
-  const live = all.filter((one) => !isFinal(kind, one.state));
+  const live = liveThings(session.picture, kind);
   if (live.length === 1) return live[0]?.id ?? null;
-  const title = kind === 'pilot' ? trans.__('Which pilot?') : trans.__('Which service?');
+  const { title, none } = pickWords(kind, trans);
   if (live.length === 0) {
-    await InputDialog.getItem({
-      title,
-      items: [
-        kind === 'pilot'
-          ? trans.__('No pilot is live: make one first.')
-          : trans.__('No service is live: start one first.'),
-      ],
-    });
+    await InputDialog.getItem({ title, items: [none] });
     return null;
   }
   const items = live.map((one) => `${one.name} (${stateWord(one.state)}, ${shortId(one.id)})`);
@@ -39,9 +33,9 @@ export async function argument(
 }
 
 /** The row on which the context menu was opened; null when there is none. */
-export function rowUnderMenu(app: JupyterFrontEnd): { kind: 'pilot' | 'service'; id: string } | null {
+export function rowUnderMenu(app: JupyterFrontEnd): { readonly kind: ThingKind; readonly id: string } | null {
   const node = app.contextMenuHitTest((candidate) => candidate.dataset.phId !== undefined);
   const { phId, phKind } = node?.dataset ?? {};
-  if (phId === undefined || (phKind !== 'pilot' && phKind !== 'service')) return null;
+  if (phId === undefined || !isThingKind(phKind)) return null;
   return { kind: phKind, id: phId };
 }

@@ -1,24 +1,25 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Picture } from '@pilothouse/sdk';
-import type { PilotRecord } from '@pilothouse/sdk/internal';
+import type { PilotRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
 import { fromData, problemLine } from '../format/problem.js';
 import { isFinal, stateWord } from '../format/state.js';
 
 /** Seconds before its end at which a pilot is worth a warning. */
 const SOON_SECONDS = 600;
 
-/** State of each pilot, service and answer by id. */
-export function statesOf({ pilots, services, answers }: Picture): Map<string, string> {
-  return new Map([...pilots, ...services, ...answers].map(({ id, state }) => [id, state]));
+/** State of each pilot, service, task set and answer by id. */
+export function statesOf({ pilots, services, sets, answers }: Picture): Map<string, string> {
+  return new Map([...pilots, ...services, ...sets, ...answers].map(({ id, state }) => [id, state]));
 }
 
 /** Something that users want to be told. */
 export type Change =
   | { readonly kind: 'pilot-active'; readonly id: string; readonly name: string }
+  | { readonly kind: 'set-ended'; readonly set: TaskSetRecord }
   | { readonly kind: 'service-failed'; readonly id: string; readonly name: string; readonly text: string };
 
 /** What has happened since the states were as in `before`. */
-export function changesOf(before: ReadonlyMap<string, string>, { pilots, services }: Picture): Change[] {
+export function changesOf(before: ReadonlyMap<string, string>, { pilots, services, sets }: Picture): Change[] {
   const changes: Change[] = [];
   for (const { id, name, state } of pilots) {
     if (state === 'ACTIVE' && before.get(id) !== 'ACTIVE') changes.push({ kind: 'pilot-active', id, name });
@@ -27,7 +28,25 @@ export function changesOf(before: ReadonlyMap<string, string>, { pilots, service
     if (state !== 'FAILED' || before.get(id) === 'FAILED') continue;
     changes.push({ kind: 'service-failed', id, name, text: error === null ? '' : problemLine(fromData(error)) });
   }
+  for (const set of sets) {
+    const old = before.get(set.id);
+    // A set that was never seen going on ended before somebody looked, or in no time.
+    if (old !== undefined && !isFinal('set', old) && isFinal('set', set.state))
+      changes.push({ kind: 'set-ended', set });
+  }
   return changes;
+}
+
+/** How a task set came out, in one sentence. */
+export function setOutcome({ name, counts, state }: TaskSetRecord, trans: TranslationBundle): string {
+  if (state === 'DONE')
+    return trans._n('Task set %2: %1 task is done.', 'Task set %2: all %1 tasks are done.', counts.done, name);
+  const parts = [
+    ...(counts.failed > 0 ? [trans.__('%1 failed', counts.failed.toLocaleString())] : []),
+    ...(counts.canceled > 0 ? [trans.__('%1 canceled', counts.canceled.toLocaleString())] : []),
+    trans.__('%1 done', counts.done.toLocaleString()),
+  ];
+  return trans.__('Task set %1: %2.', name, parts.join(', '));
 }
 
 /** Live pilots that end by themselves within ten minutes, unless that is all they were asked for. */
@@ -46,6 +65,7 @@ export function awaySummary(seen: unknown, picture: Picture, trans: TranslationB
   const ended = [
     ...picture.pilots.map((one) => ({ ...one, what: trans.__('pilot %1', one.name) })),
     ...picture.services.map((one) => ({ ...one, what: trans.__('service %1', one.name) })),
+    ...picture.sets.map((one) => ({ ...one, what: trans.__('task set %1', one.name) })),
     ...picture.answers.map((one) => ({ ...one, what: trans.__('an answer of %1', one.service.name) })),
   ].filter(({ kind, id, state }) => {
     const old = before.get(id);

@@ -1,16 +1,13 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Clipboard, Dialog, ICommandPalette, Notification, showDialog } from '@jupyterlab/apputils';
-import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { formatSeconds, sentence } from '@pilothouse/sdk/internal';
-import { problemLine, problemOf } from '../format/problem.js';
-import { type Subject, snippet } from '../format/snippets.js';
-import { isFinal } from '../format/state.js';
-import { endsWithPilot, endsWithService } from '../format/summary.js';
-import { secondsUntil } from '../format/time.js';
-import { UNDO_MS } from '../session/hidden.js';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ActionContext, type Args } from '../actions/context.js';
+import { drainPilot, endPilot, extendPilot, keepPilot, resumePilot, suspendPilot } from '../actions/pilots.js';
+import { stopService } from '../actions/services.js';
+import { copyDiagnosis, copyId, explain, hide, insert } from '../actions/shared.js';
+import { cancelSet, cancelTasks, openTaskLogs, retryFailed, retryTasks } from '../actions/tasks.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
-import { argument, rowUnderMenu } from './arguments.js';
 import { tryDemo } from './demo.js';
+import { commandLabel } from './labels.js';
 
 /** Every action of Pilothouse as a command: for palette, menus, rows and keys alike. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -20,23 +17,25 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IPilothouse],
   optional: [ICommandPalette],
   activate(app: JupyterFrontEnd, pilothouse: IPilothouse, palette: ICommandPalette | null): void {
-    const actions = new Actions(app, pilothouse);
+    const context = new ActionContext(app, pilothouse);
     const { trans } = pilothouse;
     const add = (
       id: string,
       label: string,
-      action: (args: ReadonlyPartialJSONObject) => Promise<void> | void,
+      action: (context: ActionContext, args: Args) => Promise<void> | void,
       online = true,
     ): void => {
       app.commands.addCommand(id, {
-        label,
+        label: commandLabel(label),
         isEnabled: () => !online || pilothouse.link.value.state === 'connected',
-        execute: (args) => actions.attempt(async () => action(args)),
+        execute: (args) => context.attempt(async () => action(context, args)),
       });
     };
-    add(CommandIDs.newPilot, trans.__('New pilot…'), async () => {
+    add(CommandIDs.newPilot, trans.__('New pilot…'), async (_context, args) => {
       const { newPilot } = await import('../dialogs/new-pilot.js');
-      await newPilot(pilothouse);
+      const made = await newPilot(pilothouse);
+      // Whoever came from a form that lacked a pilot goes on there.
+      if (made && typeof args.next === 'string') await app.commands.execute(args.next);
     });
     add(CommandIDs.startService, trans.__('Start service…'), async () => {
       const { startService } = await import('../dialogs/start-service.js');
@@ -46,201 +45,61 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       const { attachService } = await import('../dialogs/attach-service.js');
       await attachService(pilothouse);
     });
+    add(CommandIDs.runTask, trans.__('Run a task…'), async () => {
+      const { runTask } = await import('../dialogs/run-task.js');
+      await runTask(pilothouse);
+    });
     add(CommandIDs.tryDemo, trans.__('Try the demo'), () => tryDemo(pilothouse));
-    add(CommandIDs.endPilot, trans.__('End pilot…'), (args) => actions.endPilot(args));
-    add(CommandIDs.stopService, trans.__('Stop service…'), (args) => actions.stopService(args));
-    add(CommandIDs.explain, trans.__('Explain the state'), (args) => actions.explain(args));
-    add(CommandIDs.insert, trans.__('Insert into notebook'), (args) => actions.insert(args), false);
-    add(CommandIDs.copyId, trans.__('Copy the id'), (args) => actions.copyId(args), false);
-    add(CommandIDs.hide, trans.__('Hide from the list'), (args) => actions.hide(args));
+    add(CommandIDs.endPilot, trans.__('End pilot…'), endPilot);
+    add(CommandIDs.drainPilot, trans.__('Let a pilot finish…'), drainPilot);
+    add(CommandIDs.suspendPilot, trans.__('Start nothing new on a pilot'), suspendPilot);
+    add(CommandIDs.resumePilot, trans.__('Resume a pilot'), resumePilot);
+    add(CommandIDs.extendPilot, trans.__('Extend a pilot…'), extendPilot);
+    add(CommandIDs.keepPilot, trans.__('Keep a pilot that has nothing to do'), keepPilot);
+    add(CommandIDs.stopService, trans.__('Stop service…'), stopService);
+    add(CommandIDs.cancelTask, trans.__('Cancel task…'), cancelTasks);
+    add(CommandIDs.retryTask, trans.__('Retry task'), retryTasks);
+    add(CommandIDs.openTaskLog, trans.__('Open the log of a task'), openTaskLogs);
+    add(CommandIDs.cancelSet, trans.__('Cancel task set…'), cancelSet);
+    add(CommandIDs.retryFailed, trans.__('Retry what failed in a task set'), retryFailed);
+    add(CommandIDs.explain, trans.__('Explain the state'), explain);
+    add(CommandIDs.insert, trans.__('Insert into notebook'), insert, false);
+    add(CommandIDs.copyId, trans.__('Copy the id'), copyId, false);
+    add(CommandIDs.hide, trans.__('Hide from the list'), hide);
     add(CommandIDs.reconnect, trans.__('Connect again'), () => pilothouse.link.retry(), false);
-    add(CommandIDs.copyDiagnosis, trans.__('Copy diagnosis'), () => actions.copyDiagnosis(), false);
+    add(CommandIDs.copyDiagnosis, trans.__('Copy diagnosis'), copyDiagnosis, false);
     pilothouse.link.value$.subscribe(() => app.commands.notifyCommandChanged());
 
-    for (const [command, args] of PALETTE) palette?.addItem({ command, args, category: 'Pilothouse' });
+    const notListed: readonly string[] = [CommandIDs.hide, CommandIDs.copyId];
+    for (const command of Object.values(CommandIDs)) {
+      if (!notListed.includes(command)) {
+        palette?.addItem({ command, args: { isPalette: true }, category: 'Pilothouse' });
+      }
+    }
     for (const item of CONTEXT_MENU) app.contextMenu.addItem({ ...item, rank: 0 });
   },
 };
 
-const PALETTE: readonly [string, ReadonlyJSONObject][] = [
-  ...Object.values(CommandIDs)
-    .filter((command) => command !== CommandIDs.hide && command !== CommandIDs.copyId)
-    .map((command): [string, ReadonlyJSONObject] => [command, {}]),
-];
-
 const LIVE = '[data-ph-final=false]';
+const OVER = '[data-ph-final=true]';
+const row = (kind: string, more = ''): string => `[data-ph-kind=${kind}]${more}`;
+
 const CONTEXT_MENU = [
-  { command: CommandIDs.openPilot, selector: '.ph-Row[data-ph-kind=pilot]' },
-  { command: CommandIDs.openService, selector: '.ph-Row[data-ph-kind=service]' },
-  { command: CommandIDs.insert, selector: '.ph-Row' },
-  { command: CommandIDs.explain, selector: '.ph-Row' },
-  { command: CommandIDs.copyId, selector: '.ph-Row' },
-  { command: CommandIDs.endPilot, selector: `.ph-Row[data-ph-kind=pilot]${LIVE}` },
-  { command: CommandIDs.stopService, selector: `.ph-Row[data-ph-kind=service]${LIVE}` },
-  { command: CommandIDs.hide, selector: '.ph-Row[data-ph-final=true]' },
+  { command: CommandIDs.openPilot, selector: row('pilot') },
+  { command: CommandIDs.openService, selector: row('service') },
+  { command: CommandIDs.openTask, selector: row('task') },
+  { command: CommandIDs.openTasks, selector: row('set') },
+  { command: CommandIDs.openTaskLog, selector: row('task') },
+  { command: CommandIDs.insert, selector: '[data-ph-kind]' },
+  { command: CommandIDs.explain, selector: '[data-ph-kind]' },
+  { command: CommandIDs.copyId, selector: '[data-ph-kind]' },
+  { command: CommandIDs.drainPilot, selector: row('pilot', LIVE) },
+  { command: CommandIDs.extendPilot, selector: row('pilot', LIVE) },
+  { command: CommandIDs.endPilot, selector: row('pilot', LIVE) },
+  { command: CommandIDs.stopService, selector: row('service', LIVE) },
+  { command: CommandIDs.cancelTask, selector: row('task', LIVE) },
+  { command: CommandIDs.cancelSet, selector: row('set', LIVE) },
+  { command: CommandIDs.retryTask, selector: row('task', OVER) },
+  { command: CommandIDs.retryFailed, selector: row('set', OVER) },
+  { command: CommandIDs.hide, selector: `.ph-Row${OVER}` },
 ];
-
-/** What the commands do. */
-class Actions {
-  constructor(
-    private readonly app: JupyterFrontEnd,
-    private readonly pilothouse: IPilothouse,
-  ) {}
-
-  /** Runs an action; a failure becomes a notification that leads with the remedy. */
-  async attempt(action: () => Promise<void>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      console.error('A Pilothouse action failed.', error);
-      Notification.error(problemLine(problemOf(error)), { autoClose: 10_000 });
-    }
-  }
-
-  async endPilot(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { session, trans } = this.pilothouse;
-    const id = await argument(this.app, this.pilothouse, 'pilot', args);
-    if (id === null) return;
-    const pilot = await session.pilots.get(id);
-    try {
-      const sure = await this.confirm(
-        trans.__('End pilot %1?', pilot.name),
-        endsWithPilot(pilot.record, session.picture, trans),
-        trans.__('End pilot'),
-      );
-      if (sure) await pilot.end();
-    } finally {
-      pilot.close();
-    }
-  }
-
-  async stopService(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { session, trans } = this.pilothouse;
-    const id = await argument(this.app, this.pilothouse, 'service', args);
-    if (id === null) return;
-    const service = await session.services.get(id);
-    try {
-      const sure = await this.confirm(
-        trans.__('Stop service %1?', service.name),
-        endsWithService(service.record, trans),
-        trans.__('Stop service'),
-      );
-      if (!sure) return;
-      await service.stop();
-      this.sayWhatStillRuns(service.record.pilot, service.id);
-    } finally {
-      service.close();
-    }
-  }
-
-  /** A pilot left with nothing on it goes on until its end: nobody should have to find that out. */
-  private sayWhatStillRuns(pilotId: string | null, stopped: string): void {
-    const { session, trans } = this.pilothouse;
-    const { pilots, services, tasks } = session.picture;
-    const pilot = pilots.find(({ id, state }) => id === pilotId && state === 'ACTIVE');
-    if (pilot === undefined || pilot.endsAt === null) return;
-    const busy =
-      services.some((one) => one.pilot === pilot.id && one.id !== stopped && !isFinal('service', one.state)) ||
-      tasks.some((one) => one.pilot === pilot.id && !isFinal('task', one.state));
-    if (busy) return;
-    const left = formatSeconds(secondsUntil(pilot.endsAt, Date.now()));
-    Notification.info(trans.__('Pilot %1 still runs, with nothing on it; it ends in %2.', pilot.name, left), {
-      autoClose: 15_000,
-      actions: [
-        { label: trans.__('End it'), callback: () => void this.attempt(() => this.endPilot({ id: pilot.id })) },
-      ],
-    });
-  }
-
-  async explain(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { session, trans } = this.pilothouse;
-    const target = await this.target(args);
-    if (target === null) return;
-    const handle =
-      target.kind === 'pilot' ? await session.pilots.get(target.id) : await session.services.get(target.id);
-    try {
-      const text = await handle.explain();
-      await showDialog({
-        title: trans.__('%1 is %2', handle.name, handle.state),
-        body: sentence(text),
-        buttons: [Dialog.okButton({ label: trans.__('Close') })],
-      });
-    } finally {
-      handle.close();
-    }
-  }
-
-  async insert(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { notebook, trans } = this.pilothouse;
-    const subject = args.kind === 'task' ? ({ kind: 'task' } satisfies Subject) : await this.subject(args);
-    if (subject === null) return;
-    const { language, kernelName } = notebook;
-    if (language === null) {
-      Notification.warning(
-        kernelName === null
-          ? trans.__('Open a notebook first; the code goes below its active cell.')
-          : trans.__('There is no code for the kernel "%1". Use a Python, tslab or Deno notebook.', kernelName),
-        { autoClose: 8000 },
-      );
-      return;
-    }
-    notebook.insert(snippet(subject, language));
-  }
-
-  async copyId(args: ReadonlyPartialJSONObject): Promise<void> {
-    const target = await this.target(args);
-    if (target === null) return;
-    Clipboard.copyToSystem(target.id);
-    Notification.success(this.pilothouse.trans.__('Copied %1', target.id), { autoClose: 2000 });
-  }
-
-  async hide(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { hidden, trans } = this.pilothouse;
-    const target = await this.target(args);
-    if (target === null) return;
-    hidden.hide(target);
-    Notification.info(trans.__('Taken off the list.'), {
-      autoClose: UNDO_MS,
-      actions: [{ label: trans.__('Undo'), callback: () => hidden.undo(target.id) }],
-    });
-  }
-
-  async copyDiagnosis(): Promise<void> {
-    const { link, trans } = this.pilothouse;
-    Clipboard.copyToSystem(await link.diagnosis());
-    Notification.success(trans.__('The diagnosis is on the clipboard.'), { autoClose: 4000 });
-  }
-
-  private async confirm(title: string, body: string, accept: string): Promise<boolean> {
-    const result = await showDialog({
-      title,
-      body,
-      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: accept })],
-      defaultButton: 0,
-    });
-    return result.button.accept;
-  }
-
-  private async target(args: ReadonlyPartialJSONObject): Promise<{ kind: 'pilot' | 'service'; id: string } | null> {
-    if (typeof args.id === 'string' && (args.kind === 'pilot' || args.kind === 'service')) {
-      return { kind: args.kind, id: args.id };
-    }
-    const row = rowUnderMenu(this.app);
-    if (row !== null) return row;
-    // From the palette: services are what people mean most, then pilots.
-    const { session } = this.pilothouse;
-    const kind = session.picture.services.length > 0 ? 'service' : 'pilot';
-    const id = await argument(this.app, this.pilothouse, kind, {});
-    return id === null ? null : { kind, id };
-  }
-
-  private async subject(args: ReadonlyPartialJSONObject): Promise<Subject | null> {
-    const { session } = this.pilothouse;
-    const target = await this.target(args);
-    if (target === null) return null;
-    const records = target.kind === 'pilot' ? session.picture.pilots : session.picture.services;
-    const name = records.find((record) => record.id === target.id)?.name ?? target.id;
-    if (target.kind === 'pilot') return { kind: 'pilot', name };
-    return { kind: 'service', name, ...(typeof args.prompt === 'string' ? { prompt: args.prompt } : {}) };
-  }
-}

@@ -1,9 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { Picture } from '@pilothouse/sdk';
+import type { TaskSetRecord } from '@pilothouse/sdk/internal';
 import { debounceTime, filter, take } from 'rxjs';
 import { CommandIDs, IPilothouse } from '../tokens.js';
-import { awaySummary, changesOf, endingSoon, statesOf } from './changes.js';
+import { awaySummary, changesOf, endingSoon, setOutcome, statesOf } from './changes.js';
 
 const SEEN = 'last-seen';
 /** How often the clock is looked at while a pilot is live. */
@@ -39,6 +40,21 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
+    const onSet = (set: TaskSetRecord): void => {
+      const { commands } = pilothouse;
+      const show = {
+        label: trans.__('Open'),
+        callback: () => void commands.execute(CommandIDs.openTasks, { set: set.id }),
+      };
+      const again = {
+        label: trans.__('Retry what failed'),
+        callback: () => void commands.execute(CommandIDs.retryFailed, { id: set.id }),
+      };
+      const text = setOutcome(set, trans);
+      if (set.state === 'FAILED') Notification.error(text, { autoClose: false, actions: [show, again] });
+      else if (set.state === 'DONE') Notification.success(text, { autoClose: 5000, actions: [show] });
+    };
+
     const onPicture = (picture: Picture): void => {
       if (before !== null) {
         for (const change of changesOf(before, picture)) {
@@ -47,6 +63,8 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
               autoClose: 5000,
               actions: [open('pilot', change.id)],
             });
+          } else if (change.kind === 'set-ended' && preferences.value.notifySetEnded) {
+            onSet(change.set);
           } else if (change.kind === 'service-failed' && preferences.value.notifyServiceFailed) {
             Notification.error(trans.__('Service %1 failed. %2', change.name, change.text), {
               autoClose: false,

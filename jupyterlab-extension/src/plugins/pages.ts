@@ -1,12 +1,19 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Session } from '@pilothouse/sdk';
+import { shortId, type TaskState, taskStates } from '@pilothouse/sdk/internal';
 import type { ReactPanel } from '../components/react-panel.js';
 import { HelpPage, helpTitle, isHelpPage } from '../help/help-page.js';
 import { helmIcon } from '../icons.js';
 import { PilotPage } from '../pages/pilot-page.js';
 import { ServicePage } from '../pages/service-page.js';
+import { TaskPage } from '../pages/task-page.js';
+import { TasksPage } from '../pages/tasks-page.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
-import { argument } from './arguments.js';
+import { argument, rowUnderMenu } from './arguments.js';
+import { commandLabel } from './labels.js';
 
 /** Pages of pilots and services in the main area, and help; all come back after a reload. */
 export const pagesPlugin: JupyterFrontEndPlugin<void> = {
@@ -25,11 +32,13 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       readonly command: string;
       readonly nameOf: (id: string) => string;
       readonly make: (id: string) => T;
+      /** What else it was opened with. */
+      readonly args?: (page: T) => ReadonlyPartialJSONObject;
     }): (id: string) => T {
       const tracker = new WidgetTracker<MainAreaWidget<T>>({ namespace: options.namespace });
       void restorer?.restore(tracker, {
         command: options.command,
-        args: (page) => ({ id: page.content.targetId }),
+        args: (page) => ({ id: page.content.targetId, ...options.args?.(page.content) }),
         name: (page) => page.content.targetId,
       });
       return (id) => {
@@ -66,6 +75,19 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       nameOf: (id) => session.picture.services.find((service) => service.id === id)?.name ?? trans.__('Service'),
       make: (id) => new ServicePage(pilothouse, id),
     });
+    const openTask = pages({
+      namespace: 'pilothouse-task',
+      command: CommandIDs.openTask,
+      nameOf: (id) => session.picture.tasks.find((task) => task.id === id)?.name ?? taskTitle(session, id, trans),
+      make: (id) => new TaskPage(pilothouse, id),
+    });
+    const openTasks = pages({
+      namespace: 'pilothouse-tasks',
+      command: CommandIDs.openTasks,
+      nameOf: () => trans.__('Tasks'),
+      make: () => new TasksPage(pilothouse),
+      args: (page) => ({ set: page.shownSet }),
+    });
     const openHelp = pages({
       namespace: 'pilothouse-help',
       command: CommandIDs.help,
@@ -74,14 +96,14 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     commands.addCommand(CommandIDs.openPilot, {
-      label: trans.__('Open the page of a pilot'),
+      label: commandLabel(trans.__('Open the page of a pilot')),
       execute: async (args) => {
         const id = await argument(app, pilothouse, 'pilot', args);
         if (id !== null) openPilot(id);
       },
     });
     commands.addCommand(CommandIDs.openService, {
-      label: trans.__('Open the page of a service'),
+      label: commandLabel(trans.__('Open the page of a service')),
       execute: async (args) => {
         const id = await argument(app, pilothouse, 'service', args);
         if (id === null) return;
@@ -89,8 +111,29 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
         if (typeof args.part === 'string') page.reveal(args.part);
       },
     });
+    commands.addCommand(CommandIDs.openTask, {
+      label: commandLabel(trans.__('Open the page of a task')),
+      execute: async (args) => {
+        const id = await argument(app, pilothouse, 'task', args);
+        if (id === null) return;
+        const page = openTask(id);
+        if (typeof args.part === 'string') page.reveal(args.part);
+      },
+    });
+    commands.addCommand(CommandIDs.openTasks, {
+      label: commandLabel(trans.__('Open the table of tasks')),
+      execute: (args) => {
+        const row = args.isPalette === true ? null : rowUnderMenu(app);
+        const page = openTasks(TasksPage.id);
+        if (typeof args.set === 'string') page.filter({ set: args.set });
+        else if (args.set === undefined && row?.kind === 'set') page.filter({ set: row.id });
+        else if (typeof args.state === 'string' && isTaskState(args.state)) {
+          page.filter({ set: null, states: [args.state] });
+        }
+      },
+    });
     commands.addCommand(CommandIDs.help, {
-      label: trans.__('Help'),
+      label: commandLabel(trans.__('Help')),
       execute: (args) => {
         const wanted = typeof args.id === 'string' ? args.id : args.page;
         openHelp(typeof wanted === 'string' && isHelpPage(wanted) ? wanted : 'sidebar');
@@ -98,3 +141,14 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     });
   },
 };
+
+/** A task of a set is not in the picture: its number within the set says which it is. */
+function taskTitle(session: Session, id: string, trans: TranslationBundle): string {
+  const dot = id.lastIndexOf('.');
+  const set = session.picture.sets.find((one) => one.id === id.slice(0, dot));
+  return set === undefined ? trans.__('Task %1', shortId(id)) : `${set.name}.${id.slice(dot + 1)}`;
+}
+
+function isTaskState(value: string): value is TaskState {
+  return taskStates.states.some((state) => state === value);
+}

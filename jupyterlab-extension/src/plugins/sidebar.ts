@@ -1,6 +1,7 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Sidebar } from '../panels/sidebar.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
+import { commandLabel } from './labels.js';
 
 /** The panel at the left: pilots, services, tasks. */
 export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
@@ -16,7 +17,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     shell.add(sidebar, 'left', { rank: 600, type: 'Pilothouse' });
     restorer?.add(sidebar, 'pilothouse-sidebar');
     commands.addCommand(CommandIDs.open, {
-      label: trans.__('Open the Pilothouse sidebar'),
+      label: commandLabel(trans.__('Open the Pilothouse sidebar')),
       caption: trans.__('Pilots, services and tasks'),
       execute: () => shell.activateById(sidebar.id),
     });

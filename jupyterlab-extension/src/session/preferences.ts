@@ -6,6 +6,7 @@ export interface PreferenceValues {
   readonly notifyPilotActive: boolean;
   readonly notifyEndingSoon: boolean;
   readonly notifyServiceFailed: boolean;
+  readonly notifySetEnded: boolean;
   readonly whileYouWereAway: boolean;
   readonly statusBar: boolean;
   readonly renderMarkdown: boolean;
@@ -15,6 +16,7 @@ const DEFAULTS: PreferenceValues = {
   notifyPilotActive: true,
   notifyEndingSoon: true,
   notifyServiceFailed: true,
+  notifySetEnded: true,
   whileYouWereAway: true,
   statusBar: true,
   renderMarkdown: true,
@@ -43,6 +45,7 @@ export class Preferences {
         notifyPilotActive: flag('notifyPilotActive'),
         notifyEndingSoon: flag('notifyEndingSoon'),
         notifyServiceFailed: flag('notifyServiceFailed'),
+        notifySetEnded: flag('notifySetEnded'),
         whileYouWereAway: flag('whileYouWereAway'),
         statusBar: flag('statusBar'),
         renderMarkdown: flag('renderMarkdown'),

@@ -1,0 +1,38 @@
+import type { PilotRecord } from '@pilothouse/sdk/internal';
+import { isFinal } from '../format/state.js';
+import { countdown, exactTime, lasting, secondsUntil } from '../format/time.js';
+import { useApp } from '../hooks/context.js';
+import { useNow } from '../hooks/live.js';
+import { CommandIDs } from '../tokens.js';
+import { TextButton } from './small.js';
+
+/** What somebody must know about a pilot before it surprises them: it starts nothing new, or ends for want of work. */
+export function PilotNotes(props: { readonly pilot: PilotRecord; readonly readOnly?: boolean }): JSX.Element | null {
+  const { commands, trans } = useApp();
+  const { pilot, readOnly = false } = props;
+  const now = useNow();
+  if (isFinal('pilot', pilot.state)) return null;
+  const run = (command: string) => () => void commands.execute(command, { id: pilot.id });
+  const { idle, suspended } = pilot;
+  if (idle === null && !suspended) return null;
+  return (
+    <>
+      {suspended ? (
+        <p className="ph-Note" role="status">
+          {trans.__('It starts nothing new; what runs goes on.')}{' '}
+          {readOnly ? null : <TextButton onClick={run(CommandIDs.resumePilot)}>{trans.__('Resume')}</TextButton>}
+        </p>
+      ) : null}
+      {idle === null ? null : (
+        <p className="ph-Note" title={trans.__('Ends by itself at %1', exactTime(idle.endsAt))}>
+          {trans.__(
+            'Nothing running for %1, ends in %2.',
+            lasting(idle.since, now),
+            countdown(secondsUntil(idle.endsAt, now)),
+          )}{' '}
+          {readOnly ? null : <TextButton onClick={run(CommandIDs.keepPilot)}>{trans.__('Keep')}</TextButton>}
+        </p>
+      )}
+    </>
+  );
+}

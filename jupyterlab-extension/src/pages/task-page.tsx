@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react';
+import { ReactPanel } from '../components/react-panel.js';
+import { TaskDetail } from '../task/task-detail.js';
+import type { IPilothouse } from '../tokens.js';
+import { Missing } from './page.js';
+
+/** The page of one task. */
+export class TaskPage extends ReactPanel {
+  private part: { readonly name: string } | null = null;
+
+  constructor(
+    app: IPilothouse,
+    readonly targetId: string,
+  ) {
+    super(app);
+    this.addClass('ph-Page');
+  }
+
+  /** Scrolls to a part of the page: `log`. */
+  reveal(part: string): void {
+    this.part = { name: part };
+    this.update();
+  }
+
+  protected content(): ReactNode {
+    return <TaskDetail id={this.targetId} part={this.part} missing={<Missing what={this.app.trans.__('task')} />} />;
+  }
+}

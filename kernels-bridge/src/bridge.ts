@@ -13,6 +13,7 @@ import { EngineRegistry } from './engines/registry.js';
 import { prepareDirectories } from './lifecycle/directories.js';
 import { watchIdle } from './lifecycle/idle-exit.js';
 import { type Lease, ownershipMoved, takeLease } from './lifecycle/lease.js';
+import { careForMemory } from './lifecycle/memory-care.js';
 import { AgentLink } from './link/agent-link.js';
 import { JournalIntake } from './link/journal-intake.js';
 import type { Logger } from './logger.js';
@@ -163,6 +164,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const close = async (why: string): Promise<void> => {
     log.info(`epoch ${epoch} ends: ${why}`);
     stopIdle();
+    stopCare();
     managers.close();
     await server.close();
     await calls.close();
@@ -177,6 +179,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     server.clients > 0 ||
     picture.count('answer') > 0 ||
     [...picture.list('pilot')].some(({ state }) => !pilotStates.isFinal(state));
+  const stopCare = careForMemory();
   const stopIdle = watchIdle(needed, config.idleExit, () => void end('nobody needs it'));
   lease.onLost((owner) => {
     server.refuse(ownershipMoved(owner));

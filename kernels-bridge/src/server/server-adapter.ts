@@ -11,6 +11,9 @@ import type { CallContext } from './implementer.js';
 
 /** Bytes that may wait in a socket before a stream to it pauses. */
 const BUFFER_LIMIT = 256 * 1024;
+/** Bytes from which a request counts as large, and how much of them is in hand at a time. */
+const LARGE = 64 * 1024;
+const IN_HAND = 1024 * 1024;
 /** Close code for a frame that is none of ours: only that client is closed. */
 export const CLOSE_INVALID_FRAME = 4400;
 
@@ -44,7 +47,24 @@ export function serveSocket(
     peer.close();
   });
 
+  /** Bytes of large requests that are being answered. */
+  let large = 0;
+
   async function answer(data: RawData, isBinary: boolean): Promise<void> {
+    const size = toBytes(data).length;
+    if (size < LARGE) return take(data, isBinary);
+    large += size;
+    // Requests that wait for their turn would fill memory: the rest of them waits with their sender.
+    if (large > IN_HAND && !ws.isPaused) ws.pause();
+    try {
+      await take(data, isBinary);
+    } finally {
+      large -= size;
+      if (large <= IN_HAND && ws.isPaused) ws.resume();
+    }
+  }
+
+  async function take(data: RawData, isBinary: boolean): Promise<void> {
     let message: DecodedRequestMessage;
     try {
       message = await decodeRequestMessage(isBinary ? toBytes(data) : toBytes(data).toString('utf8'));

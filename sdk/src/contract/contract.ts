@@ -87,6 +87,14 @@ const listInput = z.strictObject({ all: z.boolean().default(false) }).prefault({
 const explanation = z.object({ text: z.string(), evidence: z.array(z.string()) });
 const nothing = z.object({});
 
+/** Tasks to add to a set. */
+export const additionSchema = z.strictObject({
+  set: z.string(),
+  from: z.int().min(0),
+  tasks: z.array(taskEntrySchema).max(10_000),
+  close: z.boolean().default(false),
+});
+
 /** Every call there is between a client (SDK, panels, Python, CLI) and the bridge. */
 export const contract = {
   system: {
@@ -204,16 +212,7 @@ export const contract = {
      * Adds tasks; durable when it returns. `from` is the number of the first: what is already there is not added twice.
      * With `close` no more will come.
      */
-    add: oc
-      .input(
-        z.strictObject({
-          set: z.string(),
-          from: z.int().min(0),
-          tasks: z.array(taskEntrySchema).max(10_000),
-          close: z.boolean().default(false),
-        }),
-      )
-      .output(z.object({ total: z.int() })),
+    add: oc.input(additionSchema).output(z.object({ total: z.int() })),
     get: oc.input(ref).output(taskSetRecordSchema),
     list: oc.input(listInput).output(z.array(taskSetRecordSchema)),
     /** Every outcome from number `from` in order of completion, none lost or doubled; ends after the last of a closed set. */

@@ -1,1 +1,1 @@
-export { type Contract, contract, flowSchema, type WatchBatch, watchBatchSchema } from './contract.js';
+export { additionSchema, type Contract, contract, flowSchema, type WatchBatch, watchBatchSchema } from './contract.js';

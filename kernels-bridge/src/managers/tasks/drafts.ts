@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { taskText } from '../../picture/tasks/task-record.js';
 import type { LiveSet } from '../../picture/tasks/task-set-state.js';
 import { findRef } from '../refs.js';
-import type { Placement } from './placement.js';
+import type { Placement, Target } from './placement.js';
 import type { Draft } from './task-writer.js';
 
 /** Makes drafts of what users submitted together: finds what they refer to, and refuses what could never run. */
@@ -14,6 +14,9 @@ export class Drafter {
   /** Ids of tasks by name, of those drafted and, of a set, all before. */
   readonly #names = new Map<string, string>();
   #setKnown = false;
+  readonly #plain: boolean;
+  /** Where tasks go that say nothing about it themselves. */
+  #target: Target | undefined;
 
   /**
    * @param template - what every entry starts from
@@ -26,6 +29,7 @@ export class Drafter {
     private readonly set?: LiveSet,
   ) {
     this.#choose = placement.chooser();
+    this.#plain = template.services === undefined && template.after === undefined;
   }
 
   /**
@@ -33,13 +37,18 @@ export class Drafter {
    * @throws PilothouseError for what does not fit, or refers to something that is not there
    */
   draft(id: string, name: string, entry: ResolvedTaskEntry, at: string): Draft {
-    const asked = mergeEntry(this.template, entry);
-    if ((asked.command === undefined) === (asked.call === undefined)) {
-      throw new PilothouseError('INVALID_DESCRIPTION', 'give either a command or a function to call', {
-        hint: 'Say what is to run with "command", or what is to be called with "call".',
-        field: `${at}command`,
-      });
+    const command = entry.command ?? this.template.command;
+    const call = entry.call ?? this.template.call;
+    if ((command === undefined) === (call === undefined)) throw eitherOr(at);
+    if (entry.args !== undefined && call === undefined) throw argsWithoutCall(at);
+    this.#names.set(name, id);
+    // Most tasks of a set go where their template goes, and wait for nothing.
+    if (this.#plain && !isPlaced(entry)) {
+      this.#target ??= this.#choose(this.template, [], at);
+      const task = { id, name, entry };
+      return { task, text: taskText(task), target: this.#target };
     }
+    const asked = mergeEntry(this.template, entry);
     const services = asked.services?.map((ref) => this.#service(ref, at)) ?? [];
     const after = asked.after?.map((one) => {
       const { task, when } = typeof one === 'string' ? { task: one, when: 'done' as const } : one;
@@ -53,7 +62,6 @@ export class Drafter {
       ...(after === undefined || after.length === 0 ? {} : { after }),
     };
     const target = this.#choose(asked, services, at);
-    this.#names.set(name, id);
     this.#names.set(id, id);
     return { task, text: taskText(task), target };
   }
@@ -95,6 +103,36 @@ export class Drafter {
     }
     return this.#names.get(name);
   }
+}
+
+/** Fields by which a task goes elsewhere than its template, or later. */
+const PLACING: readonly (keyof ResolvedTaskEntry)[] = [
+  'pilot',
+  'cores',
+  'gpus',
+  'memory',
+  'nodes',
+  'ranks',
+  'services',
+  'after',
+];
+
+function isPlaced(entry: ResolvedTaskEntry): boolean {
+  return PLACING.some((field) => entry[field] !== undefined);
+}
+
+function eitherOr(at: string): PilothouseError {
+  return new PilothouseError('INVALID_DESCRIPTION', 'give either a command or a function to call', {
+    hint: 'Say what is to run with "command", or what is to be called with "call".',
+    field: `${at}command`,
+  });
+}
+
+function argsWithoutCall(at: string): PilothouseError {
+  return new PilothouseError('INVALID_DESCRIPTION', 'there are arguments, and no function to give them to', {
+    hint: 'Say in the template of the set what is to be called.',
+    field: `${at}args`,
+  });
 }
 
 /** What a task is called whose user gave it no name. */

@@ -1,7 +1,8 @@
 import type { SetManager } from '../../managers/tasks/set-manager.js';
 import type { TaskManager } from '../../managers/tasks/task-manager.js';
 import { streamBatches } from '../../streams/stream.js';
-import { os } from '../implementer.js';
+import { checkAddition } from '../check-addition.js';
+import { os, unchecked } from '../implementer.js';
 
 /** Milliseconds between two batches of rows: ten a second are more than anybody reads. */
 const ROWS_MS = 100;
@@ -31,7 +32,7 @@ export function tasksRouter(tasks: TaskManager) {
 export function setsRouter(sets: SetManager) {
   return {
     open: os.sets.open.handler(({ input: { description, ...submission } }) => sets.open(description, submission)),
-    add: os.sets.add.handler(({ input }) => sets.add(input)),
+    add: unchecked.sets.add.handler(({ input }) => sets.add(checkAddition(input))),
     get: os.sets.get.handler(({ input }) => sets.get(input.ref)),
     list: os.sets.list.handler(({ input }) => sets.list(input.all)),
     results: os.sets.results.handler(({ input, context, signal }) =>

@@ -54,6 +54,7 @@ export class Ledger {
   readonly #endless: Int32Array;
   readonly #lastEnd: Float64Array;
   readonly #nodes: Nodes;
+  #light = 0;
   #cores = 0;
   #gpu = 0;
   #memory = 0;
@@ -65,6 +66,11 @@ export class Ledger {
     this.lastingMemory = new Float64Array(nodes.count);
     this.#endless = new Int32Array(nodes.count);
     this.#lastEnd = new Float64Array(nodes.count);
+  }
+
+  /** How many run that take nothing. */
+  get light(): number {
+    return this.#light;
   }
 
   get used(): { readonly cores: number; readonly gpus: number; readonly memory: number } {
@@ -106,6 +112,7 @@ export class Ledger {
   }
 
   #count(one: Running, sign: 1 | -1): void {
+    if (one.shape.light) this.#light += sign;
     for (const { node, coreCount, gpu, memory, devices } of one.nodes) {
       this.#cores += sign * coreCount;
       this.#gpu += sign * gpu;

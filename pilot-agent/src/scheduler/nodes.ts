@@ -20,6 +20,8 @@ function roomFor(cores: number): number {
 export class Nodes {
   readonly capacities: readonly Capacity[];
   readonly count: number;
+  /** The most that any node has. */
+  readonly largest: { readonly cores: number; readonly gpus: number; readonly memory: number };
   readonly freeCores: Int32Array;
   readonly freeMemory: Float64Array;
   /** Whole free devices × 100 + the largest rest of a device in use: what one slot may ask for at most. */
@@ -46,9 +48,15 @@ export class Nodes {
     this.rest = new Uint8Array(this.count);
     this.freeLight = Int32Array.from(capacities, ({ cores }) => roomFor(cores));
     this.grants = new Int32Array(this.count);
-    this.#words = Math.max(1, Math.ceil(capacities.reduce((most, { cores }) => Math.max(most, cores), 0) / 32));
+    const most = (of: (node: Capacity) => number) => capacities.reduce((best, node) => Math.max(best, of(node)), 0);
+    this.largest = {
+      cores: most(({ cores }) => cores),
+      gpus: most(({ gpus }) => gpus.length),
+      memory: most(({ memory }) => memory ?? 0),
+    };
+    this.#words = Math.max(1, Math.ceil(this.largest.cores / 32));
     this.#mask = new Int32Array(this.count * this.#words);
-    this.#perNode = capacities.reduce((most, { gpus }) => Math.max(most, gpus.length), 0);
+    this.#perNode = this.largest.gpus;
     this.#devices = new Uint8Array(this.count * this.#perNode).fill(255);
     for (const [node, { cores, gpus }] of capacities.entries()) {
       for (let core = 0; core < cores; core += 1) this.#setCore(node, core);

@@ -101,7 +101,7 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
   const { nodes, tree } = pool;
   if (shape.light) {
     if (nodes.firstLight() < nodes.count) return undefined;
-    const running = pool.ledger.running.filter((one) => one.shape.light).length;
+    const running = pool.ledger.light;
     const words = () => `waits for another to end; ${running} without a core of their own run already`;
     return { code: 'WAITS_FOR_ROOM', words };
   }
@@ -114,11 +114,6 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
     fits ||= nodes.fits(node, shape);
   }
   if (fits) return undefined;
-  const most = (of: (index: number) => number) => {
-    let best = 0;
-    for (let node = 0; node < nodes.count; node += 1) best = Math.max(best, of(node));
-    return best;
-  };
   const text = (wanted: string, free: string, is: string, all: string) =>
     nodes.count === 1
       ? `waits for ${wanted}; ${free} of ${all} ${is} free`
@@ -129,7 +124,7 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
         count(shape.cores, 'core'),
         String(cores),
         areOf(cores),
-        String(most((node) => nodes.capacities[node]?.cores ?? 0)),
+        String(nodes.largest.cores),
       );
     return { code: 'WAITS_FOR_CORES', words };
   }
@@ -140,7 +135,7 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
         count(shape.gpu / WHOLE, 'GPU'),
         String(free),
         areOf(free),
-        String(most((node) => nodes.capacities[node]?.gpus.length ?? 0)),
+        String(nodes.largest.gpus),
       );
     return { code: 'WAITS_FOR_GPUS', words };
   }
@@ -150,7 +145,7 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
         formatBytes(shape.memory),
         formatBytes(memory),
         'is',
-        formatBytes(most((node) => nodes.capacities[node]?.memory ?? 0)),
+        formatBytes(nodes.largest.memory),
       );
     return { code: 'WAITS_FOR_MEMORY', words };
   }

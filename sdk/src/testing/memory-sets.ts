@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { isFinal } from '../client/picture/final.js';
 import { PilothouseError } from '../errors/index.js';
 import {
+  mergeEntry,
   type TaskOutcome,
   type TaskRecord,
   type TaskRow,
@@ -84,7 +85,7 @@ export class MemorySets {
     }
     const { template, before } = this.#of(set.id);
     const described = fresh.map((entry) =>
-      parse(taskDescriptionSchema, { ...template, ...parse(taskEntrySchema, entry) }),
+      parse(taskDescriptionSchema, mergeEntry(template, parse(taskEntrySchema, entry))),
     );
     const tasks = described.map((description, index) => {
       const number = total + index;

@@ -11,6 +11,8 @@ export function memory(script: Partial<Script> = {}): { readonly bridge: MemoryB
     templates: [],
     answer: () => ['Hello', ', ', 'world', '.'],
     task: () => ({ exitCode: 0, stdout: 'out\n' }),
+    functions: {},
+    files: {},
     ...script,
   });
   return { bridge, api };

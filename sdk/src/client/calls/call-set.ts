@@ -1,4 +1,4 @@
-import { PilothouseError } from '../../errors/index.js';
+import type { PilothouseError } from '../../errors/index.js';
 import type { TaskEntry, TaskSetDescription, TaskSetRecord } from '../../schemas/index.js';
 import { decodeError } from '../decode-error.js';
 import type { Core } from '../handles/core.js';
@@ -40,6 +40,7 @@ export class CallSet {
   #flushing = false;
   #retired = false;
   #closing = false;
+  #ended = false;
   #settleClosed: () => void = () => undefined;
 
   constructor(core: Core, description: TaskSetDescription, options: CallSetOptions) {
@@ -102,15 +103,26 @@ export class CallSet {
       this.#cell = this.#core.store.sets.put(record);
       this.#flush();
       await this.#read(record.id);
-      throw new PilothouseError('TASK_CANCELED', `The calls of ${record.name} were canceled before they were sent.`, {
-        ids: { set: record.id },
-      });
+      this.#over();
     } catch (error) {
       this.#closing = true;
       this.retire();
       this.#settleClosed();
       this.#failAll(decodeError(signal.aborted ? signal.reason : error));
     }
+  }
+
+  /**
+   * The set has ended: closed by us, or canceled by somebody. What it has not taken goes into another, here or, where a
+   * piece is under way, when that is refused.
+   */
+  #over(): void {
+    this.#ended = true;
+    this.#closing = true;
+    this.retire();
+    this.#settleClosed();
+    this.#options.rehome(this.#queue.splice(0));
+    this.#options.ended();
   }
 
   async #read(set: string): Promise<void> {
@@ -183,7 +195,7 @@ export class CallSet {
     const first = !this.#closing;
     this.#closing = true;
     this.retire();
-    const elsewhere = error.field === 'from' || this.#cell?.record.open === false;
+    const elsewhere = error.field === 'from' || this.#ended || this.#cell?.record.open === false;
     if (elsewhere && !this.#stop.signal.aborted) this.#options.rehome(calls);
     else for (const call of calls) call.fail(error);
     this.#options.rehome(waiting);

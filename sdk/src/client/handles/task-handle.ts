@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { PilothouseError } from '../../errors/index.js';
 import type { LogChunk, TaskFile, TaskRecord, TaskUsage } from '../../schemas/index.js';
 import { type TaskState, taskStates } from '../../states/index.js';
-import { formatBytes, toBytes } from '../../units/size.js';
+import { formatBytes, type Size, toBytes } from '../../units/size.js';
 import { withDeadline } from '../deadline.js';
 import { decodePayload } from '../payloads.js';
 import type { RecordCell } from '../picture/record-cell.js';
@@ -86,8 +86,8 @@ export class TaskHandle extends LiveHandle<TaskState, TaskRecord> implements Tas
   }
 
   output(path: string, { limit = OUTPUT_LIMIT, ...options }: OutputOptions = {}): Promise<Uint8Array> {
-    const most = toBytes(limit);
     return withDeadline(`reading ${path} of task ${this.name}`, options, null, async (signal) => {
+      const most = bytesOf(limit);
       const pieces: Uint8Array[] = [];
       for (let offset = 0; ; ) {
         const chunk = await this.#piece(path, offset, signal);
@@ -122,7 +122,7 @@ export class TaskHandle extends LiveHandle<TaskState, TaskRecord> implements Tas
 
   #tooLarge(path: string, size: number, most: number): PilothouseError {
     return new PilothouseError('FILE_TOO_LARGE', `${path} has ${formatBytes(size)}, more than ${formatBytes(most)}.`, {
-      hint: `Allow more with { limit: '${formatBytes(size).replace(' ', '')}' }, or copy it from ${this.record.cwd}.`,
+      hint: `Allow more with { limit: '${Math.ceil(size / PIECE_BYTES)}MiB' }, or copy it from ${this.record.cwd}.`,
       ids: { task: this.id },
     });
   }
@@ -151,6 +151,18 @@ export async function memberHandles(core: Core, ids: readonly string[], signal: 
     const record = found.get(id);
     return record ? [new TaskHandle(core, core.store.putTask(record))] : [];
   });
+}
+
+function bytesOf(limit: Size): number {
+  try {
+    return toBytes(limit);
+  } catch (cause) {
+    throw new PilothouseError('INVALID_DESCRIPTION', `limit: ${cause instanceof Error ? cause.message : cause}`, {
+      field: 'limit',
+      hint: 'Write the limit as 512KiB, 64MiB or 2GiB.',
+      cause,
+    });
+  }
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -25,6 +25,8 @@ export type PastTask = Past['tasks'] extends ReadonlyMap<string, infer T> ? T : 
 /** What a task tells those who count. */
 export interface TaskHooks {
   running(change: 1 | -1): void;
+  /** It is final, and that is on its way to the journal, in the order in which it is told here. */
+  ended(task: Task, state: TaskState): void;
   /** It is final and written down; without a state it was given back, and goes on elsewhere. */
   over(task: Task, last: TaskDetails & { readonly state?: TaskState }): void;
 }
@@ -317,6 +319,7 @@ export class Task implements AttemptOwner, Expectant {
       this.#hooks.over(this, { ...last, state });
     });
     this.#close();
+    this.#hooks.ended(this, state);
   }
 
   /** Goes out of sight without an end: it is not this pilot's any more. */

@@ -188,6 +188,8 @@ export class Tasks {
       running: (change) => {
         this.#running += change;
       },
+      // Whoever waits for it goes on at once: its record comes before theirs, so that nothing is ever known without it.
+      ended: (one, state) => this.#host.dependencies.settle(one.id, state),
       over: (one, last) => this.#over(one, last),
     });
     this.#live.set(id, task);
@@ -230,7 +232,6 @@ export class Tasks {
       this.#count(state);
       const t = new Date().toISOString();
       this.#host.accounting.add(accountOf(submission, task.spooled, { attempt: task.attempt, ...last, state }, t));
-      this.#host.dependencies.settle(id, state);
     }
     this.#changed();
     if (this.#live.size === 0) for (const done of this.#whenEmpty.splice(0)) done();

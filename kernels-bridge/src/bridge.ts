@@ -24,6 +24,7 @@ import { applyJournal } from './picture/apply-journal.js';
 import { applyLog } from './picture/apply-log.js';
 import { Keys } from './picture/keys.js';
 import { Picture } from './picture/picture.js';
+import { Retention } from './retention/retention.js';
 import { createRouter } from './server/router.js';
 import { BridgeServer } from './server/server.js';
 import { SpoolWriter } from './spool/spool-writer.js';
@@ -92,7 +93,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const cached = await loadCache(stored);
   // From here on every change goes into the cache too; how far it reaches is said once the logs have been read.
   let logs: ReadonlyMap<string, number> | null = null;
-  const reach = (): Position | null => null;
+  const reach = (): Position | null => logs && position(config, context, logs);
   const cacheWriter = new CacheWriter(cache, picture, keys, reach, log);
   logs = await replayLogs(stored, cached, clock.iso());
   const repaired = await repairSpools(config.home, picture, spool);
@@ -122,6 +123,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     engines,
   };
   const managers = createManagers(context);
+  const retention = new Retention(context);
   const calls = await openCalls(context, managers.templates);
   const startedAt = clock.iso();
 
@@ -146,6 +148,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
       }),
     stop: () => setTimeout(() => end('asked to stop'), 50),
     forget: (target) => forget(context, calls, target),
+    clean: (dryRun) => retention.clean(dryRun),
   });
   const server = new BridgeServer(router, config.socket, log);
 
@@ -153,6 +156,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   await managers.pilots.adopt();
   await managers.mover.adopt();
   await server.listen();
+  retention.start();
   log.info(`epoch ${epoch} serves ${config.home} at ${config.socket}`);
 
   const ended = Promise.withResolvers<void>();
@@ -164,6 +168,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   const close = async (why: string): Promise<void> => {
     log.info(`epoch ${epoch} ends: ${why}`);
     stopIdle();
+    await retention.close();
     stopCare();
     managers.close();
     await server.close();

@@ -2,8 +2,21 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LEASE_HEARTBEAT_SECONDS } from '@pilothouse/sdk/internal';
+import { LEASE_HEARTBEAT_SECONDS, toBytes, toSeconds } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+
+/** How much of what is over is kept: the oldest goes first as soon as one of the three is exceeded. */
+export interface KeepLimits {
+  /** bytes of everything in the state root */
+  readonly bytes: number;
+  /** files in the state root */
+  readonly files: number;
+  /** seconds since its end */
+  readonly age: number;
+}
+
+const MIB = 1024 * 1024;
+const DAY = 24 * 3600;
 
 /** Everything the bridge takes from its surroundings, read once at the start. */
 export interface Config {
@@ -33,6 +46,10 @@ export interface Config {
   readonly launcher: string;
   /** The umask of whoever started the bridge: the one that tasks get. */
   readonly umask: number;
+  /** bytes that a file of a task may have to be given out by Pilothouse; larger ones are copied from where they lie */
+  readonly fileLimit: number;
+  /** What is kept of what is over. */
+  readonly keep: KeepLimits;
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
@@ -70,8 +87,25 @@ export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env, um
     allowLoginNode: env.PILOTHOUSE_ALLOW_LOGIN_NODE === '1',
     launcher,
     umask,
+    fileLimit: amount(env.PILOTHOUSE_FILE_LIMIT, 64 * MIB, toBytes),
+    keep: {
+      bytes: amount(env.PILOTHOUSE_KEEP_SIZE, 2048 * MIB, toBytes),
+      files: amount(env.PILOTHOUSE_KEEP_FILES, 5000, Number),
+      age: amount(env.PILOTHOUSE_KEEP_AGE, 14 * DAY, toSeconds),
+    },
     env,
   };
+}
+
+/** A setting with a unit; one that is not understood is as if it were not there. */
+function amount(text: string | undefined, fallback: number, read: (text: string) => number): number {
+  if (text === undefined || text === '') return fallback;
+  try {
+    const value = read(text);
+    return Number.isFinite(value) && value > 0 ? value : fallback;
+  } catch {
+    return fallback;
+  }
 }
 
 function seconds(text: string | undefined, fallback: number): number {

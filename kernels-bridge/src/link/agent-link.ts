@@ -19,7 +19,7 @@ const INLINE = 512 * 1024;
 /** Milliseconds that an agent has for a reply. */
 const REPLY_MS = 5000;
 
-type Reply = Extract<AgentFrame, { type: 'reply' }>;
+export type Reply = Extract<AgentFrame, { type: 'reply' }>;
 type Asked = Extract<BridgeFrame, { re: number }>;
 /** A question to an agent, before it has a number. */
 export type Question = Asked extends infer F ? (F extends Asked ? Omit<F, 're'> : never) : never;

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { builtInTemplates, type TemplateRegistry } from '../templates/index.js';
 import { ContactWatch } from './contact-watch.js';
+import { DataManager } from './data/data-manager.js';
 import { PilotControl } from './pilot-control.js';
 import { PilotManager } from './pilot-manager.js';
 import { ServiceManager } from './service-manager.js';
@@ -18,6 +19,7 @@ export interface Managers {
   readonly control: PilotControl;
   readonly tasks: TaskManager;
   readonly sets: SetManager;
+  readonly data: DataManager;
   readonly services: ServiceManager;
   readonly templates: TemplateRegistry;
   readonly contacts: ContactWatch;
@@ -39,6 +41,7 @@ export function createManagers(context: Context): Managers {
   const mover = new Mover(context, placement, writer, dependencies);
   const tasks = new TaskManager(context, pilots, placement, writer);
   const sets = new SetManager(context, pilots, placement, writer, tasks);
+  const data = new DataManager(context, tasks);
   const services = new ServiceManager(context, pilots, templates);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
   const control = new PilotControl(context, pilots);
@@ -51,5 +54,5 @@ export function createManagers(context: Context): Managers {
     stop();
     contacts.close();
   };
-  return { pilots, control, tasks, sets, services, templates, contacts, mover, close };
+  return { pilots, control, tasks, sets, data, services, templates, contacts, mover, close };
 }

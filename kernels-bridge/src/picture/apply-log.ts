@@ -44,6 +44,12 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
         };
       });
       return;
+    case 'dropped':
+      for (const id of record.sets) picture.remove('set', id);
+      for (const id of record.tasks) picture.remove('task', id);
+      for (const id of record.services) picture.remove('service', id);
+      for (const id of record.pilots) picture.remove('pilot', id);
+      return;
     case 'forgotten':
       picture.remove(record.kind, record.id);
       return;

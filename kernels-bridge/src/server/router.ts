@@ -24,7 +24,7 @@ export function createRouter(
     system: systemRouter(system),
     engines: enginesRouter(context.engines),
     pilots: pilotsRouter(managers.pilots, managers.control),
-    tasks: tasksRouter(managers.tasks),
+    tasks: tasksRouter(managers.tasks, managers.data),
     sets: setsRouter(managers.sets),
     services: servicesRouter(managers.services, {
       templates: () => managers.templates.report(),

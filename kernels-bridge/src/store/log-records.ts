@@ -128,6 +128,11 @@ export const logRecordSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...stamp, type: z.literal('service.stop'), id: z.string() }),
   z.object({ ...stamp, type: z.literal('forgotten'), kind: recordKindSchema, id: z.string() }),
+  /**
+   * Things that ended long ago leave the lists, whatever state they seem to be in when this is replayed: their journals
+   * are gone. `tasks` are those that belong to no set.
+   */
+  z.object({ ...stamp, type: z.literal('dropped'), pilots: ids, sets: ids, tasks: ids, services: ids }),
 ]);
 
 type Written = z.infer<typeof logRecordSchema>;

@@ -1,8 +1,23 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
-import { coveredBy, listFolder, LISTED_FILES, readPiece, safeRelative, splitPattern, tooLarge } from '@pilothouse/sdk/files';
-import { type FileChunk, PilothouseError, type StagingReport, type TaskFile, type TaskRecord } from '@pilothouse/sdk/internal';
+import {
+  coveredBy,
+  LISTED_FILES,
+  listFolder,
+  readPiece,
+  safeRelative,
+  splitPattern,
+  tooLarge,
+} from '@pilothouse/sdk/files';
+import {
+  type FileChunk,
+  PilothouseError,
+  type StagingReport,
+  type TaskFile,
+  type TaskRecord,
+} from '@pilothouse/sdk/internal';
 import type { Context } from '../../context.js';
+import type { Question, Reply } from '../../link/agent-link.js';
 import { whereMissing } from '../../missing.js';
 
 /** Which piece of a file is asked for. */
@@ -33,7 +48,9 @@ export class DataManager {
   async files(ref: string): Promise<TaskFile[]> {
     const task = this.tasks.get(ref);
     const outs = outsOf(task);
-    const wanted = task.description.sandbox ? () => true : (path: string) => outs.some(({ from }) => covers(from, path));
+    const wanted = task.description.sandbox
+      ? () => true
+      : (path: string) => outs.some(({ from }) => covers(from, path));
     const here = await this.#list(task, wanted);
     const known = new Set(here.map(({ path }) => path));
     for (const out of outs) {
@@ -85,10 +102,7 @@ export class DataManager {
   }
 
   /** Asks the agent of a task that lives; null where there is none, or it cannot be reached now. */
-  async #ask(
-    { endedAt, pilot }: TaskRecord,
-    question: Parameters<Context['link']['ask']>[1],
-  ): ReturnType<Context['link']['ask']> | Promise<null> {
+  async #ask({ endedAt, pilot }: TaskRecord, question: Question): Promise<Reply | null> {
     if (endedAt !== null || pilot === null || !this.context.link.connected(pilot)) return null;
     try {
       return await this.context.link.ask(pilot, question);

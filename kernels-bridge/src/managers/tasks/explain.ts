@@ -2,6 +2,7 @@ import { PilothouseError, type TaskRecord } from '@pilothouse/sdk/internal';
 import type { Context } from '../../context.js';
 import type { Explanation } from '../../engines/index.js';
 import { keptTask } from '../../picture/tasks/task-record.js';
+import { explainStaging } from '../data/staging-words.js';
 import type { PilotManager } from '../pilot-manager.js';
 import { demandOf, fits } from './demand.js';
 
@@ -23,6 +24,8 @@ export async function explainTask(context: Context, pilots: PilotManager, task: 
     const why = pilots.explain(pilot.id);
     return { text: `waits for pilot "${pilot.name}", which is ${pilot.state}: ${why.text}`, evidence: why.evidence };
   }
+  const data = explainStaging(task);
+  if (data !== null) return data;
   const told = await askAgent(context, pilot.id, task.id);
   if (told !== null) return told;
   return {

@@ -1,6 +1,7 @@
 import { type Check, type Hello, PilothouseError, PROTOCOL, type Target } from '@pilothouse/sdk/internal';
 import type { Picture } from '../../picture/picture.js';
 import { type WatchOptions, WatchSource } from '../../picture/watch-source.js';
+import type { CleanReport } from '../../retention/retention.js';
 import { streamBatches } from '../../streams/stream.js';
 import { os } from '../implementer.js';
 
@@ -13,6 +14,7 @@ export interface SystemCalls {
   /** Ends the bridge once the call has been answered. */
   stop(): void;
   forget(target: Target): Promise<void>;
+  clean(dryRun: boolean): Promise<CleanReport>;
 }
 
 export function systemRouter(system: SystemCalls) {
@@ -34,6 +36,10 @@ export function systemRouter(system: SystemCalls) {
     grant: os.system.grant.handler(({ input, context }) => {
       context.connection.credits?.grant(input.sub, input.credits);
       return {};
+    }),
+    clean: os.system.clean.handler(async ({ input }) => {
+      const { removed, kept } = await system.clean(input.dryRun);
+      return { removed: [...removed], kept };
     }),
     forget: os.system.forget.handler(async ({ input }) => {
       await system.forget(input);

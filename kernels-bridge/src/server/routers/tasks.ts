@@ -1,3 +1,4 @@
+import type { DataManager } from '../../managers/data/data-manager.js';
 import type { SetManager } from '../../managers/tasks/set-manager.js';
 import type { TaskManager } from '../../managers/tasks/task-manager.js';
 import { streamBatches } from '../../streams/stream.js';
@@ -7,13 +8,15 @@ import { os, unchecked } from '../implementer.js';
 /** Milliseconds between two batches of rows: ten a second are more than anybody reads. */
 const ROWS_MS = 100;
 
-export function tasksRouter(tasks: TaskManager) {
+export function tasksRouter(tasks: TaskManager, data: DataManager) {
   return {
     submit: os.tasks.submit.handler(({ input }) => tasks.submit(input.tasks, input.origin)),
     get: os.tasks.get.handler(({ input }) => tasks.get(input.ref)),
     list: os.tasks.list.handler(({ input }) => tasks.list(input.all)),
     explain: os.tasks.explain.handler(({ input }) => tasks.explain(input.ref)),
     log: os.tasks.log.handler(({ input: { ref, ...range } }) => tasks.log(ref, range)),
+    files: os.tasks.files.handler(({ input }) => data.files(input.ref)),
+    output: os.tasks.output.handler(({ input: { ref, ...piece } }) => data.output(ref, piece)),
     cancelMany: os.tasks.cancelMany.handler(({ input }) => tasks.cancelMany(input.ids)),
     retry: os.tasks.retry.handler(({ input: { ref, ...submission } }) => tasks.retry(ref, submission)),
     rows: os.tasks.rows.handler(({ input, context, signal }) =>

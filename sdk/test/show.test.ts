@@ -112,6 +112,19 @@ describe('show', () => {
     expect(last()?.bundle['text/plain']).toContain('one two');
   });
 
+  it('holds a headless cell until its task set has ended', async () => {
+    vi.stubEnv('JPY_SESSION_NAME', '');
+    const set = await session.tasks.openSet({ name: 'preprocess' });
+    show(set);
+    expect(held).toHaveLength(1);
+    await set.add([{ command: ['true'] }, { command: ['true'] }]);
+    await set.closeSubmission();
+    await held[0];
+    expect(last()?.bundle['text/plain']).toContain('preprocess · DONE');
+    expect(last()?.bundle['text/plain']).toContain('2/2');
+    expect(last()?.bundle[VIEW_MIME]).toMatchObject({ kind: 'set', target: set.id });
+  });
+
   it('survives a kernel that cannot show, saying so once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     Reflect.set(globalThis, HOOK, {

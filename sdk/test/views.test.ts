@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnyRecord, VIEW_MIME, viewBundleSchema } from '../src/schemas/index.js';
+import { type AnyRecord, taskDescriptionSchema, VIEW_MIME, viewBundleSchema } from '../src/schemas/index.js';
 import { instanceStates, pilotStates, requestStates, serviceStates, taskStates } from '../src/states/index.js';
-import { testAnswer, testPilot, testService, testTask } from '../src/testing/index.js';
+import { testAnswer, testPilot, testService, testTask, testTaskSet } from '../src/testing/index.js';
 import { renderBundle } from '../src/views/bundle.js';
 import { errorSentence, formatMilliseconds, stateMark, timingLine } from '../src/views/words.js';
 
@@ -24,7 +24,7 @@ const USAGE = { promptTokens: 9, completionTokens: 36 };
 const tags = (html: string): string[] => html.match(/<\/?[a-z]+/g) ?? [];
 
 describe('renderBundle', () => {
-  const records: AnyRecord[] = [testAnswer(), testPilot(), testService(), testTask()];
+  const records: AnyRecord[] = [testAnswer(), testPilot(), testService(), testTask(), testTaskSet()];
 
   it.each(records.map((record) => [record.kind, record] as const))('draws a %s in all three forms', (_kind, record) => {
     const bundle = renderBundle(record, VIEW);
@@ -33,6 +33,53 @@ describe('renderBundle', () => {
     expect(renderBundle(structuredClone(record), VIEW)).toEqual(bundle);
     expect(bundle['text/html']).toContain(record.kind === 'answer' ? record.service.name : record.name);
     expect(bundle['text/plain']).toContain(record.state);
+  });
+
+  it('shows of a task set its failures first, then bar, counts, rate and how long it will take', () => {
+    const error = {
+      code: 'OUT_OF_MEMORY',
+      message: 'it needed 5 GiB',
+      hint: 'Ask for 6GiB',
+      retryable: false,
+      ids: {},
+    };
+    const record = testTaskSet({
+      name: 'preprocess',
+      summary: 'python prep.py',
+      counts: { total: 900, waiting: 148, running: 40, done: 800, failed: 12, canceled: 0, resumed: 0 },
+      expected: 1000,
+      rate: 41.3,
+      eta: 190,
+      failures: [{ id: 'set-x.3', name: 'A03', error: { ...error, code: 'OUT_OF_MEMORY' } }],
+    });
+    const bundle = renderBundle(record, VIEW);
+    expect(bundle['text/plain'].split('\n')).toEqual([
+      '◐ preprocess · RUNNING · python prep.py · more may come',
+      '✕ A03: Ask for 6GiB. It needed 5 GiB (OUT_OF_MEMORY).',
+      '… and 11 more failed',
+      '▮▮▮▮▮▮▮▮▮▮▮▮▮▮▮▮▯▯▯▯ 812/1000 · 12 failed · 40 running · 148 waiting · 41/s · about 3 min left',
+    ]);
+    expect(bundle['text/html']).toContain('width:81.2%');
+    const ended = testTaskSet({ ...record, state: 'DONE', open: false, endedAt: '2026-03-01T14:02:00.000Z' });
+    expect(renderBundle(ended, VIEW)['text/plain']).toContain('ended 2026-03-01 14:02 UTC');
+    expect(renderBundle(ended, VIEW)['text/plain']).not.toContain('left');
+  });
+
+  it('shows of a task what its function raised and what it has used', () => {
+    const usage = { wall: 12.34, cpu: 95, maxRss: 2 ** 30, read: 0, written: 10, gpuUtil: 0.5, gpuMemoryPeak: null };
+    const description = taskDescriptionSchema.parse({ call: { function: { python: 'scoring:score' } } });
+    const exception = { type: 'ValueError', message: 'no', traceback: 'Traceback: ValueError: no' };
+    const record = testTask({ state: 'FAILED', description, exception, usage });
+    const text = renderBundle(record, VIEW)['text/plain'];
+    for (const part of [
+      'scoring.score(…)',
+      'Traceback: ValueError: no',
+      'time 12.3 s',
+      'CPU time 1 min 35 s',
+      'GPU 50 %',
+    ]) {
+      expect(text).toContain(part);
+    }
   });
 
   it('shows who answered, the text and every part of its time', () => {

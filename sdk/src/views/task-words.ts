@@ -66,7 +66,7 @@ export function rateSentence(rate: number | null): string | null {
   return `${perMinute < 10 ? perMinute.toFixed(1) : Math.round(perMinute)}/min`;
 }
 
-/** `about 3m left`; null while it is too early to say. */
+/** `about 3 min left`; null while it is too early to say. */
 export function etaSentence(eta: number | null): string | null {
   if (eta === null) return null;
   if (eta < 1) return 'nearly there';

@@ -5,13 +5,9 @@ import type { Logger } from '../logger.js';
 import type { Keys } from '../picture/keys.js';
 import type { Picture } from '../picture/picture.js';
 import { settlePilot } from '../picture/settle.js';
-import { sinceOf } from '../picture/tasks/task-record.js';
 import type { Cache } from './cache.js';
 import type { EventLog } from './event-log.js';
 import { type Position, positionSchema } from './position.js';
-
-/** Milliseconds that ended things stay on the lists. */
-const KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** What takes part in making the picture again at a start. */
 export interface Restorable {
@@ -54,25 +50,7 @@ export async function replayLogs(
     settlePilot(picture, pilot.id, now);
   }
   for (const set of picture.tasks.sets.values()) set.keepPlan();
-  dropOld(picture, Date.parse(now) - KEPT_MS);
   return reached;
-}
-
-/** What ended long ago leaves the picture; its lines stay in the logs. A pilot stays as long as anything on it does. */
-function dropOld(picture: Picture, before: number): void {
-  const isOld = ({ endedAt }: { endedAt: string | null }): boolean => endedAt !== null && Date.parse(endedAt) < before;
-  const { tasks } = picture;
-  for (const [id, slot] of [...tasks.singles]) {
-    if (tasks.isFinal(slot) && sinceOf(tasks, slot) < before) picture.remove('task', id);
-  }
-  for (const set of [...tasks.sets.values()]) {
-    if (set.endedAt !== null && set.endedAt < before) picture.remove('set', set.id);
-  }
-  for (const service of [...picture.list('service')]) if (isOld(service)) picture.remove('service', service.id);
-  for (const pilot of [...picture.list('pilot')]) {
-    const empty = tasks.on(pilot.id).next().done === true && picture.servicesOn(pilot.id).size === 0;
-    if (isOld(pilot) && empty) picture.remove('pilot', pilot.id);
-  }
 }
 
 /**
@@ -93,9 +71,10 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
       }
       await nextTurn();
     }
+    await loadTasks(cache, picture);
     for (const page of cache.keys()) {
       // The key of a thing that is gone has done its work.
-      for (const [key, made] of page) if (picture.get(made.kind, made.id) !== undefined) keys.set(key, made);
+      for (const [key, made] of page) if (picture.has(made.kind, made.id)) keys.set(key, made);
     }
     keys.takeNew();
     return position;
@@ -108,6 +87,19 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
     cache.clear();
     return null;
   }
+}
+
+async function loadTasks({ tasks: cached }: Cache, { tasks }: Picture): Promise<void> {
+  const shared = cached.shared();
+  if (shared === null) return;
+  const sets = cached.sets();
+  tasks.restore(shared, sets);
+  for (const { id, bytes, texts } of cached.arenas()) tasks.texts.restore(id, Buffer.from(bytes), texts);
+  for (const chunk of cached.chunks()) {
+    tasks.restoreChunk(chunk);
+    await nextTurn();
+  }
+  tasks.restored(sets);
 }
 
 /** Requests of the last bridge ended with it. */

@@ -19,7 +19,7 @@ import { Spool } from './spool/spool.js';
 import { Staging } from './staging/staging.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import type { Accounting } from './tasks/accounting.js';
-import { NoCalls } from './tasks/no-calls.js';
+import { FunctionRunner } from './functions/function-runner.js';
 import { Tasks } from './tasks/tasks.js';
 import { Walltime } from './tasks/walltime.js';
 
@@ -38,7 +38,7 @@ type PilotEntry = Extract<Parameters<NodeContext['journal']['append']>[0], { typ
 export class PilotLife {
   readonly #context: NodeContext;
   readonly #services: Supervisor;
-  readonly #calls: NoCalls;
+  readonly #calls: FunctionRunner;
   readonly #tasks: Tasks;
   readonly #spool: Spool;
   readonly #offers: Offers;
@@ -64,7 +64,7 @@ export class PilotLife {
     const endsAt = past.pilot?.endsAt;
     this.#walltime = new Walltime(endsAt ? Date.parse(endsAt) : Date.parse(this.#startedAt) + pilot.runtime * 1000);
     this.#services = new Supervisor(context);
-    this.#calls = new NoCalls();
+    this.#calls = new FunctionRunner(context);
     this.#tasks = new Tasks(context, this.#services, this.#calls, this.#walltime, accounting);
     this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used);
     this.#idle = new Idle(pilot.idleAfter ?? (pilot.gpus > 0 ? IDLE_SECONDS.withGpus : IDLE_SECONDS.without), {
@@ -111,7 +111,6 @@ export class PilotLife {
     scheduler.setEnd(this.#walltime.endsAt);
     const linking = this.#link.start();
     // Everything known is taken over first, so that what runs keeps its resources before anything new gets some.
-    await this.#calls.ready();
     await this.#spool.read();
     if (this.#state === 'STARTING') {
       this.#enter('ACTIVE', { node: hostname(), startedAt: this.#startedAt, endsAt: this.#endsAt });
@@ -260,7 +259,7 @@ export class PilotLife {
     this.#offers.close();
     this.#idle.close();
     await ended;
-    await this.#calls.close();
+    this.#calls.close();
     await this.#context.warden.sweep(GRACE_SECONDS);
     await this.#tasks.close();
     this.#efficiency.look();

@@ -13,6 +13,8 @@ const HELD_UP_MS = 20;
 const TURN_MS = 1000;
 /** The same for workers whose start may take long, as they hold GPUs or much memory. */
 const LONG_TURN_MS = 60_000;
+/** Workers in a row that may be killed before they have done anything. */
+const UNLUCKY = 5;
 /** Calls that are told why they wait: the first ones. It is one record in the journal for each. */
 const TOLD = 32;
 
@@ -45,6 +47,8 @@ export class Pool implements Applicant {
   readonly #workers = new Set<Worker>();
   #applied = false;
   #why: Omit<Reason, 'since'> | undefined;
+  /** Workers in a row that were killed before they did anything. */
+  #endedEarly = 0;
   #pumping = false;
   #pumpAgain = false;
 
@@ -85,11 +89,6 @@ export class Pool implements Applicant {
     this.#host.wake();
   }
 
-  /** A worker has answered: it was started, or its connection is a new one. */
-  joined(): void {
-    this.pump();
-  }
-
   /** A worker has ended: what it has not begun goes to others. */
   lost(worker: Worker, back: readonly Call[]): void {
     this.#workers.delete(worker);
@@ -104,8 +103,23 @@ export class Pool implements Applicant {
     this.pump();
   }
 
+  /**
+   * A worker has ended before it did anything: whether another would too. One that exits by itself has a reason that stays;
+   * one that was killed may have been unlucky.
+   */
+  isHopeless(code: number): boolean {
+    this.#endedEarly += 1;
+    return code >= 0 || this.#endedEarly >= UNLUCKY;
+  }
+
+  /** A worker has done something. */
+  hasHope(): void {
+    this.#endedEarly = 0;
+  }
+
   /** No worker can be started: every call that waits ends with the same error. */
   failed(error: ErrorData): void {
+    this.#endedEarly = 0;
     for (const call of this.#queue.take(Number.POSITIVE_INFINITY)) call.ended({ ok: false, kind: 'start', error });
     this.pump();
   }

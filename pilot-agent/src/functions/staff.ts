@@ -205,7 +205,7 @@ export class Staff {
   /** Everything of it is gone, and everything it said has been heard. */
   #over(member: Member, program: string): void {
     if (member.over) return;
-    const { worker, pool, exit, heard } = member;
+    const { worker, pool, exit } = member;
     const { begun, back } = worker.takeApart();
     const lastWords = worker.files.lastWords();
     this.#remove(member);
@@ -216,8 +216,10 @@ export class Staff {
     }
     if (pool !== undefined) pool.lost(worker, back);
     else this.#hooks.free(worker);
-    // One that never said a word would be followed by others that do not either.
-    if (!heard && exit !== undefined && !worker.leaving) pool?.failed(workerFailed(program, exit.code, lastWords));
+    // One that ends before it has done anything would be followed by others that do the same.
+    if (exit !== undefined && begun.length === 0 && !worker.useful && !worker.leaving && pool?.isHopeless(exit.code)) {
+      pool.failed(workerFailed(program, exit.code, lastWords));
+    }
   }
 
   #remove(member: Member): void {
@@ -237,13 +239,13 @@ export class Staff {
     member.socket?.destroy();
     member.socket = socket;
     member.heard = true;
-    worker.greeted(socket, hello);
     this.#results(member, hello.results);
     // It is at nothing while it greets: what it has not told it never will.
     const { begun, back } = worker.takeApart();
     for (const call of begun) call.ended(callLost(call.id));
+    worker.greeted(socket, hello);
     member.pool?.again(back);
-    member.pool?.joined();
+    this.#goOn(member);
     return worker.id;
   }
 
@@ -254,6 +256,7 @@ export class Staff {
     switch (message.type) {
       case 'results':
         this.#results(member, message.results);
+        this.#goOn(member);
         break;
       case 'skipped': {
         const call = worker.skipped(message.upto);
@@ -277,6 +280,10 @@ export class Staff {
       if (call === undefined) this.#hooks.early(result);
       else call.finished(result, this.#context.output);
     }
+    if (values.length > 0) pool?.hasHope();
+  }
+
+  #goOn({ worker, pool }: Member): void {
     if (pool !== undefined) pool.pump();
     else if (!worker.busy) this.#hooks.free(worker);
   }

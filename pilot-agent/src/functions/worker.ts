@@ -103,6 +103,11 @@ export class Worker {
     return this.#given.size;
   }
 
+  /** It has told a result already. */
+  get useful(): boolean {
+    return this.#lastTold > 0;
+  }
+
   /** Results that may still be lost with the agent. */
   get untold(): boolean {
     return this.#told.size > 0;

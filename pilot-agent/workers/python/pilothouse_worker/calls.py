@@ -10,7 +10,7 @@ import pickle
 import resource
 import time
 import traceback
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import payloads
 from .captured import Captured
@@ -19,7 +19,6 @@ from .functions import Function, Refused, find, name_of, pickler
 _TRACEBACK_CHARACTERS = 64 * 1024
 _MESSAGE_CHARACTERS = 8 * 1024
 _SELF = resource.RUSAGE_SELF
-Keep = payloads.Keep
 
 
 class Call(NamedTuple):
@@ -28,9 +27,8 @@ class Call(NamedTuple):
     """`<task>:<attempt>`"""
     function: int
     args: Optional[payloads.Payload]
-    own: Optional[Dict[str, str]]
-    """Variables of this call alone."""
     cwd: Optional[str]
+    """Another folder than the one that modules come from."""
 
 
 class Caller:
@@ -44,7 +42,6 @@ class Caller:
         self._err = err
         self._references: Dict[int, Dict[str, Any]] = {}
         self._functions: Dict[int, Function] = {}
-        self._own: List[str] = []
 
     def learn(self, references: Dict[str, Dict[str, Any]]) -> None:
         for number, reference in references.items():
@@ -73,12 +70,6 @@ class Caller:
 
     def _prepare(self, call: Call) -> None:
         os.environ["PILOTHOUSE_TASK_ID"] = call.run.rpartition(":")[0]
-        for name in self._own:
-            os.environ.pop(name, None)
-        self._own = []
-        if call.own:
-            os.environ.update(call.own)
-            self._own = list(call.own)
         # A function may have gone elsewhere; the next one starts in its own folder all the same.
         wanted = call.cwd or self._modules
         if wanted != self._cwd or os.getcwd() != wanted:
@@ -189,6 +180,3 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:
         return "(its text cannot be made)"
-
-
-MakeCall = Callable[[Call], str]

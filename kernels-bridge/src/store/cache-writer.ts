@@ -5,6 +5,7 @@ import type { Keys } from '../picture/keys.js';
 import type { Change, Picture } from '../picture/picture.js';
 import { type Cache, ROWS_PER_TRANSACTION } from './cache.js';
 import type { Position } from './position.js';
+import type { TaskCache } from './task-cache.js';
 
 /** Milliseconds that changes gather before they are written. */
 const GATHER_MS = 1000;
@@ -18,6 +19,8 @@ export class CacheWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #broken = false;
+  #setsChanged = false;
+  #sharedVersion = -1;
   readonly #stop: () => void;
 
   /** @param position - how far the picture reaches now; null while it is still being made */
@@ -29,10 +32,10 @@ export class CacheWriter {
     private readonly log: Logger,
   ) {
     this.#stop = picture.onChange((change) => {
-      // Answers have a log of their own, and their text would make the cache large.
-      if (change.kind === 'answer' || change.kind === 'task' || change.kind === 'set') return;
-      this.#changed.set(change.id, change);
-      this.#timer ??= setTimeout(() => this.flush(), GATHER_MS).unref();
+      // Answers have a log of their own, and their text would make the cache large. Tasks are written by chunks.
+      if (change.kind === 'pilot' || change.kind === 'service') this.#changed.set(change.id, change);
+      if (change.kind === 'set') this.#setsChanged = true;
+      if (change.kind !== 'answer') this.#timer ??= setTimeout(() => this.flush(), GATHER_MS).unref();
     });
   }
 
@@ -61,6 +64,7 @@ export class CacheWriter {
         this.cache.write({ ...this.#split(changes.slice(start, end)), keys: keys.slice(start, end) });
         await nextTurn();
       }
+      await this.#writeTasks();
       if (position !== null) this.cache.write({ meta: [['position', JSON.stringify(position)]] });
     } catch (error) {
       // The logs hold everything: the bridge goes on, and the next start reads them in full.
@@ -68,6 +72,40 @@ export class CacheWriter {
       this.log.error('the cache cannot be written; the next start reads the logs instead', error);
       this.#forget();
     }
+  }
+
+  /** What has changed of the table of tasks, a chunk at a time: one takes about a millisecond. */
+  async #writeTasks(): Promise<void> {
+    const { tasks } = this.picture;
+    for (const index of [...tasks.dirty]) {
+      tasks.dirty.delete(index);
+      this.cache.write({ tasks: (cached) => this.#writeChunk(cached, index) });
+      await nextTurn();
+    }
+    this.cache.write({ tasks: (cached) => this.#writeWhatTheyNeed(cached) });
+  }
+
+  #writeChunk(cached: TaskCache, index: number): void {
+    const chunk = this.picture.tasks.cachedChunk(index);
+    if (chunk === undefined) return;
+    this.#writeWhatTheyNeed(cached);
+    cached.putChunk(chunk);
+  }
+
+  /** A chunk never names what is not there: texts, sets and what tasks share go with it. */
+  #writeWhatTheyNeed(cached: TaskCache): void {
+    const { tasks } = this.picture;
+    const { texts } = tasks;
+    for (const id of texts.dirty) {
+      const arena = texts.arena(id);
+      if (arena === undefined) cached.dropArena(id);
+      else cached.putArena(arena);
+    }
+    texts.dirty.clear();
+    if (tasks.sharedVersion !== this.#sharedVersion) cached.putShared(tasks.shared);
+    this.#sharedVersion = tasks.sharedVersion;
+    if (this.#setsChanged) cached.putSets(tasks.cachedSets());
+    this.#setsChanged = false;
   }
 
   #split(changes: readonly Change[]): { put: AnyRecord[]; remove: string[] } {

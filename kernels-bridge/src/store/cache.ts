@@ -3,9 +3,10 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type AnyRecord, anyRecordSchema, recordKindSchema } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
 import type { Keyed } from '../picture/keys.js';
+import { TASK_TABLES, TaskCache } from './task-cache.js';
 
 /** Raised when what is stored changes its meaning; an older cache is then thrown away. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 /** Rows of one transaction: it blocks the loop as long as it lasts. */
 export const ROWS_PER_TRANSACTION = 200;
 const ROWS_PER_PAGE = 2000;
@@ -28,7 +29,11 @@ export class Cache {
   readonly #putKey: StatementSync;
   readonly #putMeta: StatementSync;
 
+  /** Tasks and their sets. */
+  readonly tasks: TaskCache;
+
   private constructor(private readonly database: DatabaseSync) {
+    this.tasks = new TaskCache(database);
     this.#put = database.prepare('INSERT OR REPLACE INTO records (id, json) VALUES (?, ?)');
     this.#remove = database.prepare('DELETE FROM records WHERE id = ?');
     this.#removeKeys = database.prepare('DELETE FROM keys WHERE id = ?');
@@ -61,12 +66,14 @@ export class Cache {
       const layout = z.object({ user_version: z.number() }).parse(database.prepare('PRAGMA user_version').get());
       if (layout.user_version !== LAYOUT) {
         database.exec('DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS keys; DROP TABLE IF EXISTS meta');
+        database.exec('DROP TABLE IF EXISTS task_chunks; DROP TABLE IF EXISTS task_texts; DROP TABLE IF EXISTS task_shared');
       }
       database.exec(`
         CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, json TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL);
         CREATE INDEX IF NOT EXISTS keys_by_id ON keys (id);
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+        ${TASK_TABLES}
         PRAGMA user_version = ${LAYOUT};
       `);
       return new Cache(database);
@@ -109,6 +116,7 @@ export class Cache {
     readonly remove?: readonly string[];
     readonly keys?: readonly (readonly [string, Keyed])[];
     readonly meta?: readonly (readonly [string, string])[];
+    readonly tasks?: (cached: TaskCache) => void;
   }): void {
     this.database.exec('BEGIN');
     try {
@@ -119,6 +127,7 @@ export class Cache {
       }
       for (const [key, { kind, id }] of changes.keys ?? []) this.#putKey.run(key, kind, id);
       for (const [name, value] of changes.meta ?? []) this.#putMeta.run(name, value);
+      changes.tasks?.(this.tasks);
       this.database.exec('COMMIT');
     } catch (error) {
       this.database.exec('ROLLBACK');
@@ -129,6 +138,7 @@ export class Cache {
   /** Empties it, to be filled from the logs again. */
   clear(): void {
     this.database.exec('DELETE FROM records; DELETE FROM keys; DELETE FROM meta');
+    this.tasks.clear();
   }
 
   close(): void {

@@ -28,10 +28,20 @@ export class Interned<T> {
     return this.#values[number];
   }
 
+  /** Brings the values back as they were numbered. */
+  restore(values: readonly T[]): void {
+    this.#values.splice(1);
+    this.#numbers.clear();
+    for (const value of values) this.number(value);
+  }
+
   values(): readonly T[] {
     return this.#values.slice(1).filter((value): value is T => value !== undefined);
   }
 }
+
+/** Stands in a row where the number is not known. */
+export const NOTHING = 0xffff_ffff;
 
 /** Numbers in a row, four bytes each. */
 export class NumberList {
@@ -59,6 +69,11 @@ export class NumberList {
   /** @returns a copy of what lies between two places */
   slice(start: number, end = this.#length): Uint32Array {
     return this.#items.slice(start, Math.min(end, this.#length));
+  }
+
+  set(index: number, item: number): void {
+    while (this.#length <= index) this.push(NOTHING);
+    this.#items[index] = item;
   }
 
   replace(items: Iterable<number>): void {

@@ -1,6 +1,6 @@
 import type { ErrorData, ResolvedTaskEntry, TaskCounts, TaskSetRecord, TaskSetState } from '@pilothouse/sdk/internal';
 import type { Phase, SetFacts } from './facts.js';
-import { NumberList } from './interned.js';
+import { NOTHING, NumberList } from './interned.js';
 
 /** Failures that a record shows. */
 const SHOWN_FAILURES = 10;
@@ -8,6 +8,16 @@ const SHOWN_FAILURES = 10;
 const RATE_SECONDS = 30;
 /** Milliseconds before a rate says anything. */
 const EARLY_MS = 2000;
+
+/** How a set stands, beside its tasks. */
+export interface SetState {
+  readonly open: boolean;
+  readonly canceledAt: string | null;
+  readonly source: string | undefined;
+  readonly mixed: boolean;
+  readonly orderWritten: number;
+  readonly summary: string;
+}
 
 /** A task set as the bridge keeps it: counted as its tasks go on, a record only when somebody looks. */
 export class LiveSet {
@@ -45,6 +55,8 @@ export class LiveSet {
   /** Tasks ended in each of the last seconds, and the second that the first of them is. */
   readonly #ended = new Map<number, number>();
   #lastEnd = 0;
+  /** First place of the order that may be empty. */
+  #hole = 0;
 
   constructor(
     readonly facts: SetFacts,
@@ -65,7 +77,8 @@ export class LiveSet {
 
   /** Whether outcomes up to here may be told: a client that goes on from them after a restart finds the same order. */
   get told(): number {
-    return this.mixed ? Math.min(this.orderWritten, this.order.length) : this.order.length;
+    const known = this.#hole < this.order.length - 1 ? this.#hole : this.order.length;
+    return this.mixed ? Math.min(this.orderWritten, known) : known;
   }
 
   added(slot: number): void {
@@ -79,9 +92,17 @@ export class LiveSet {
     this.counts[to] += 1;
   }
 
-  /** A task has ended. @param at - milliseconds since 1970 */
-  taskEnded(number: number, at: number, source: string): void {
-    this.order.push(number);
+  /**
+   * A task has ended.
+   *
+   * @param at - milliseconds since 1970
+   * @returns its place in the order of completion
+   */
+  taskEnded(number: number, at: number, source: string): number {
+    // What a cache has missed comes again in the order in which it came before.
+    while (this.#hole < this.order.length && this.order.get(this.#hole) !== NOTHING) this.#hole += 1;
+    const index = this.#hole;
+    this.order.set(index, number);
     if (this.source === undefined) this.source = source;
     else if (this.source !== source) this.mixed = true;
     const second = Math.floor(at / 1000);
@@ -91,6 +112,7 @@ export class LiveSet {
       for (const old of this.#ended.keys()) if (old < second - RATE_SECONDS) this.#ended.delete(old);
     }
     this.settle(at);
+    return index;
   }
 
   failed(id: string, name: string, error: ErrorData): void {
@@ -110,8 +132,10 @@ export class LiveSet {
    * which it was found.
    */
   keepPlan(): void {
-    if (this.plan.length === 0) return;
     const found = new Set(this.order);
+    if (found.delete(NOTHING)) this.order.replace(found);
+    this.#hole = this.order.length;
+    if (this.plan.length === 0) return;
     const planned = this.plan.filter((number) => found.delete(number));
     this.order.replace([...planned, ...found]);
     this.plan = [];
@@ -121,6 +145,21 @@ export class LiveSet {
 
   tell(): void {
     for (const listener of this.listeners) listener();
+  }
+
+  /** Brings back how it stood, once its tasks are there. */
+  restore(state: SetState): void {
+    this.open = state.open;
+    this.canceledAt = state.canceledAt;
+    this.source = state.source;
+    this.mixed = state.mixed;
+    this.orderWritten = state.orderWritten;
+    this.summary = state.summary;
+  }
+
+  get cached(): SetState {
+    const { open, canceledAt, source, mixed, orderWritten, summary } = this;
+    return { open, canceledAt, source, mixed, orderWritten, summary };
   }
 
   record(now: number): TaskSetRecord {

@@ -21,6 +21,8 @@ interface Arena {
  */
 export class Texts {
   readonly #arenas = new Map<number, Arena>();
+  /** Arenas that have changed, or gone, since the cache was written. */
+  readonly dirty = new Set<number>();
   #open = 0;
   #next = 0;
 
@@ -37,6 +39,7 @@ export class Texts {
     arena.bytes.write(text, start, 'utf8');
     arena.used += length;
     arena.texts += 1;
+    this.dirty.add(this.#open);
     return { arena: this.#open, start, length };
   }
 
@@ -49,12 +52,19 @@ export class Texts {
     const known = this.#arenas.get(arena);
     if (known === undefined) return;
     known.texts -= 1;
+    this.dirty.add(arena);
     if (known.texts === 0 && arena !== this.#open) this.#arenas.delete(arena);
   }
 
-  /** Every arena with what it holds, for the cache. */
-  *arenas(): Generator<{ readonly id: number; readonly bytes: Buffer; readonly texts: number }, void, void> {
-    for (const [id, { bytes, used, texts }] of this.#arenas) yield { id, bytes: bytes.subarray(0, used), texts };
+  /** What an arena holds, for the cache; undefined: it has gone. */
+  arena(id: number): { readonly id: number; readonly bytes: Buffer; readonly texts: number } | undefined {
+    const arena = this.#arenas.get(id);
+    return arena && { id, bytes: arena.bytes.subarray(0, arena.used), texts: arena.texts };
+  }
+
+  clear(): void {
+    for (const id of this.#arenas.keys()) this.dirty.add(id);
+    this.#arenas.clear();
   }
 
   /** Brings an arena back as it was. Texts added later go into arenas of their own. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { PilothouseError, toErrorData } from '@pilothouse/sdk/internal';
 import { packageVersion, resolveConfig } from '../config.js';
 import { type Arguments, type CliContext, type Command, EXIT } from './command.js';
+import { clean } from './commands/clean.js';
 import { credentials } from './commands/credentials.js';
 import { cancel, end, stop } from './commands/endings.js';
 import { bridge, doctor, init } from './commands/installation.js';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   cancel,
   stop,
   end,
+  clean,
   bridge,
 ];
 

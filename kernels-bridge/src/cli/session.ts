@@ -34,8 +34,13 @@ export async function pilotsRun(config: Config): Promise<boolean> {
   return false;
 }
 
-/** Calls a procedure without arguments at a bridge that runs, which a session would start where it does not. */
-export function callBridge(socket: string, path: string): Promise<void> {
+/**
+ * Calls a procedure at a bridge that runs, which a session would start where it does not.
+ *
+ * @param timeout - milliseconds
+ * @returns what it answers, unchecked
+ */
+export function callBridge(socket: string, path: string, input: object = {}, timeout = 5000): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown): void =>
       reject(
@@ -44,15 +49,19 @@ export function callBridge(socket: string, path: string): Promise<void> {
           cause,
         }),
       );
-    const call = request(
-      { socketPath: socket, path: `/api/v1/${path}`, method: 'POST', headers: { 'content-type': 'application/json' } },
-      (answer) => {
-        answer.resume();
-        answer.once('end', () => (answer.statusCode === 200 ? resolve() : failed(`HTTP ${answer.statusCode}`)));
-      },
-    );
-    call.setTimeout(5000, () => call.destroy(new Error('no answer within 5 s')));
+    const headers = { 'content-type': 'application/json' };
+    const call = request({ socketPath: socket, path: `/api/v1/${path}`, method: 'POST', headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (more: string) => {
+        text += more;
+      });
+      answer.once('end', () => {
+        if (answer.statusCode === 200) resolve(text === '' ? undefined : JSON.parse(text));
+        else failed(`HTTP ${answer.statusCode}: ${text}`);
+      });
+    });
+    call.setTimeout(timeout, () => call.destroy(new Error(`no answer within ${timeout / 1000} s`)));
     call.once('error', failed);
-    call.end('{}');
+    call.end(JSON.stringify(input));
   });
 }

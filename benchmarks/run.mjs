@@ -1,7 +1,8 @@
 // `npm run bench -- NAME [--json]`: progress on stderr, the figures as the last line on stdout.
 import { bridge } from './bridge/index.mjs';
+import { scheduler } from './scheduler/index.mjs';
 
-const BENCHES = { bridge };
+const BENCHES = { bridge, scheduler };
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

@@ -8,6 +8,7 @@ export function referenceUtilisation(mix, nodeCount) {
     cores: NODE.cores,
     memory: NODE.memory,
     gpus: NODE.gpus.map(() => 100),
+    freeGpu: 100 * NODE.gpus.length,
     tags: [],
   }));
   let waiting = mix
@@ -42,19 +43,18 @@ export function referenceUtilisation(mix, nodeCount) {
   }
 }
 
-/** What one holds, in nodes: of cores or GPUs, whichever is the larger part. */
+/** What one holds, in nodes: the mean of its parts of cores and of GPUs. */
 export function loadOf({ demand }) {
   const slots = demand.slots ?? demand.nodes ?? 1;
-  return slots * Math.max(demand.cores / NODE.cores, demand.gpus / NODE.gpus.length);
+  return (slots * (demand.cores / NODE.cores + demand.gpus / NODE.gpus.length)) / 2;
 }
 
 function place(demand, nodes) {
   const { slots = demand.nodes ?? 1, near = [], apart = [], tags = [] } = demand;
   const anyNear = near.length > 0 && nodes.some((node) => near.some((tag) => node.tags.includes(tag)));
-  const open = nodes.filter(
-    (node) =>
-      !apart.some((tag) => node.tags.includes(tag)) && (!anyNear || near.some((tag) => node.tags.includes(tag))),
-  );
+  const isOpen = (node) =>
+    !apart.some((tag) => node.tags.includes(tag)) && (!anyNear || near.some((tag) => node.tags.includes(tag)));
+  const open = near.length + apart.length > 0 ? nodes.filter(isOpen) : nodes;
   const spots = [];
   const used = new Set();
   for (let slot = 0; slot < slots; slot += 1) {
@@ -62,7 +62,7 @@ function place(demand, nodes) {
     let rest = Number.POSITIVE_INFINITY;
     for (const node of open) {
       if ((demand.nodes !== undefined && used.has(node)) || !fits(demand, node)) continue;
-      const free = node.cores / NODE.cores + node.gpus.reduce((sum, part) => sum + part, 0) / (100 * NODE.gpus.length);
+      const free = node.cores / NODE.cores + node.freeGpu / (100 * NODE.gpus.length);
       if (free >= rest) continue;
       rest = free;
       best = node;
@@ -79,6 +79,7 @@ function place(demand, nodes) {
 
 function fits({ cores, gpus, memory }, node) {
   if (node.cores < cores || node.memory < (memory ?? 0)) return false;
+  if (node.freeGpu < gpus * 100) return false;
   return gpus < 1
     ? gpus === 0 || node.gpus.some((part) => part >= Math.round(gpus * 100))
     : node.gpus.filter((part) => part === 100).length >= gpus;
@@ -96,7 +97,10 @@ function take({ cores, gpus, memory }, node, tags) {
     const device = node.gpus.indexOf(Math.min(...node.gpus.filter((free) => free >= part)));
     parts.push([device, part]);
   }
-  for (const [device, part] of parts) node.gpus[device] -= part;
+  for (const [device, part] of parts) {
+    node.gpus[device] -= part;
+    node.freeGpu -= part;
+  }
   return { node, parts, tags };
 }
 
@@ -104,5 +108,8 @@ function giveBack({ cores, memory }, { node, parts, tags }) {
   node.cores += cores;
   node.memory += memory ?? 0;
   for (const tag of tags) node.tags.splice(node.tags.indexOf(tag), 1);
-  for (const [device, part] of parts) node.gpus[device] += part;
+  for (const [device, part] of parts) {
+    node.gpus[device] += part;
+    node.freeGpu += part;
+  }
 }

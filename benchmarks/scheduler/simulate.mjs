@@ -35,6 +35,7 @@ export function runAll(mix, nodes, seed, { times, watch, measureMemory } = {}) {
   const before = measureMemory?.();
   let calls = 0;
   const begin = performance.now();
+  const cpuBegin = cpuSeconds();
   const timed = (work) => {
     if (times === undefined) return work();
     const from = performance.now();
@@ -48,8 +49,10 @@ export function runAll(mix, nodes, seed, { times, watch, measureMemory } = {}) {
   }
   waited = scheduler.waiting;
   const pause = performance.now();
+  const cpuPause = cpuSeconds();
   const bytes = measureMemory === undefined ? 0 : (measureMemory() - before) / waited;
   const paused = performance.now() - pause;
+  const cpuPaused = cpuSeconds() - cpuPause;
   while (running.length > 0) {
     const index = Math.floor(random() * running.length);
     const { one, grant } = running[index];
@@ -60,8 +63,15 @@ export function runAll(mix, nodes, seed, { times, watch, measureMemory } = {}) {
     watch?.keptFor(scheduler.keptFor);
   }
   const seconds = (performance.now() - begin - paused) / 1000;
+  const cpu = cpuSeconds() - cpuBegin - cpuPaused;
   watch?.ended(scheduler.waiting);
-  return { decisions: started + waited, started, waited, seconds, bytes, calls };
+  return { decisions: started + waited, started, waited, seconds, cpu, bytes, calls };
+}
+
+/** Seconds of CPU time, of all threads of this process. */
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Share of the nodes in use, mean over the ticks until the last one starts; each end is told by itself. */

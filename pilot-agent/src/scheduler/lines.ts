@@ -1,14 +1,16 @@
-import type { Kind } from './demand.js';
+import type { Claim, Kind } from './demand.js';
 import type { Gangs } from './gangs.js';
 import { LineTree } from './line-tree.js';
 import type { Shape } from './shape.js';
 import { IN_NO_LINE, Tickets } from './tickets.js';
 
-/** Those who want the same, at the same priority: first come, first served. */
+/** Those who want the same, at the same priority and for about as long: first come, first served. */
 export interface Line {
   readonly number: number;
   readonly shape: Shape;
   readonly kind: Kind;
+  /** Its key among the lines of its shape. */
+  readonly key: number;
   /** What comes before the order of arrival in the rank of its head. */
   readonly base: number;
   head: number;
@@ -24,6 +26,12 @@ export interface Line {
 
 const ARRIVALS = 2 ** 40;
 const PRIORITIES = 2048;
+const DURATIONS = 64;
+
+/** Those who are known to be short stand in other lines than the others: they may fit in before what nodes are kept for. */
+function durationOf(seconds: number | undefined): number {
+  return seconds === undefined ? 0 : Math.max(1, Math.min(DURATIONS - 1, 2 + Math.ceil(Math.log2(seconds))));
+}
 
 /** Everybody who waits, in their lines, and the lines by what they need. */
 export class Lines {
@@ -49,15 +57,17 @@ export class Lines {
     this.gangs = gangs;
   }
 
-  /** The line that one of this kind and priority has to stand in. */
-  of(shape: Shape, kind: Kind, priority: number): Line {
+  /** The line that somebody has to stand in. */
+  of(shape: Shape, { kind, priority = 0, expects, limit }: Claim): Line {
     const level = (kind === 'service' ? 0 : PRIORITIES) + 1000 - Math.max(-1000, Math.min(1000, priority));
-    const known = shape.lines.get(level);
+    const key = level * DURATIONS + durationOf(expects ?? limit);
+    const known = shape.lines.get(key);
     if (known) return known;
     const line: Line = {
       number: this.#spare.pop() ?? this.#all.length,
       shape,
       kind,
+      key,
       base: level * ARRIVALS,
       head: -1,
       tail: -1,
@@ -67,7 +77,7 @@ export class Lines {
       hopelessUntil: 0,
     };
     this.#all[line.number] = line;
-    shape.lines.set(level, line);
+    shape.lines.set(key, line);
     return line;
   }
 
@@ -201,7 +211,7 @@ export class Lines {
     this.#exit(line);
     this.active.delete(line);
     this.asleep.delete(line);
-    line.shape.lines.delete(line.base / ARRIVALS);
+    line.shape.lines.delete(line.key);
     this.#spare.push(line.number);
     for (const tag of line.shape.tags) drop(this.#bearers, tag, line);
     for (const tag of line.shape.near) drop(this.#wanting, tag, line);

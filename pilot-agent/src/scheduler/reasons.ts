@@ -119,34 +119,16 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
       ? `waits for ${wanted}; ${free} of ${all} ${is} free`
       : `waits for ${wanted} on one node; at most ${free} of ${all} ${is} free`;
   if (shape.cores > cores) {
-    const words = () =>
-      text(
-        count(shape.cores, 'core'),
-        String(cores),
-        areOf(cores),
-        String(nodes.largest.cores),
-      );
+    const words = () => text(count(shape.cores, 'core'), String(cores), areOf(cores), String(nodes.largest.cores));
     return { code: 'WAITS_FOR_CORES', words };
   }
   if (shape.gpu > gpu) {
     const free = gpu / WHOLE;
-    const words = () =>
-      text(
-        count(shape.gpu / WHOLE, 'GPU'),
-        String(free),
-        areOf(free),
-        String(nodes.largest.gpus),
-      );
+    const words = () => text(count(shape.gpu / WHOLE, 'GPU'), String(free), areOf(free), String(nodes.largest.gpus));
     return { code: 'WAITS_FOR_GPUS', words };
   }
   if (shape.memory > memory) {
-    const words = () =>
-      text(
-        formatBytes(shape.memory),
-        formatBytes(memory),
-        'is',
-        formatBytes(nodes.largest.memory),
-      );
+    const words = () => text(formatBytes(shape.memory), formatBytes(memory), 'is', formatBytes(nodes.largest.memory));
     return { code: 'WAITS_FOR_MEMORY', words };
   }
   return {

@@ -94,8 +94,8 @@ export class Scheduler {
     for (const ticket of [...this.#late]) {
       if (!this.#inTime(ticket)) continue;
       this.#late.delete(ticket);
-      const { demand, kind, priority = 0 } = tickets.applicant(ticket);
-      this.#stand(this.#lines.of(this.pool.shapes.of(demand), kind, priority), ticket);
+      const applicant = tickets.applicant(ticket);
+      this.#stand(this.#lines.of(this.pool.shapes.of(applicant.demand), applicant), ticket);
     }
     this.pump();
   }
@@ -118,22 +118,19 @@ export class Scheduler {
   /** Puts something into the queue; it may be granted within this call. Whoever waits under the same id is taken out first. */
   apply(applicant: Applicant): void {
     this.withdraw(applicant.id);
-    const { demand, kind, priority = 0 } = applicant;
-    const shape = this.pool.shapes.of(demand);
     const ticket = this.#lines.tickets.add(applicant);
-    const line = this.#lines.of(shape, kind, priority);
     if (!this.#inTime(ticket)) {
       this.#late.add(ticket);
       if (!this.#held) this.#tell(ticket);
       return;
     }
-    this.#stand(line, ticket);
+    this.#stand(this.#lines.of(this.pool.shapes.of(applicant.demand), applicant), ticket);
     if (this.#held) {
       const why = this.#why;
       if (why) this.#told.tell(ticket, why.code, () => why.text);
       return;
     }
-    if (kind === 'service') this.#patience.makeWay();
+    if (applicant.kind === 'service') this.#patience.makeWay();
     this.pump();
     // It may have been granted meanwhile, and its number may be somebody else's.
     if (this.#lines.tickets.find(applicant.id) === ticket && this.#told.isStale(ticket)) this.#tell(ticket);

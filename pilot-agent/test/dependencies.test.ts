@@ -74,7 +74,10 @@ describe('what comes before a task', () => {
       entry: {},
       after: index === 0 ? [done('start')] : [done(`chain.${index - 1}`)],
     }));
-    pilot.spool([pilot.task('start', ['false']), pilot.batch(tasks, { set: 'chain', template: { command: ['true'] } })]);
+    pilot.spool([
+      pilot.task('start', ['false']),
+      pilot.batch(tasks, { set: 'chain', template: { command: ['true'] } }),
+    ]);
     pilot.start();
     const last = await pilot.state(`chain.${length - 1}`, 'FAILED');
     expect(last.error).toMatchObject({ code: 'DEPENDENCY_FAILED', ids: { dependency: `chain.${length - 2}` } });
@@ -143,7 +146,11 @@ describe('batches', () => {
       pilot.batch(
         [
           { id: 's.0', name: 'a', entry: {} },
-          { id: 's.1', name: 'b', entry: { command: ['sh', '-c', 'echo $B$OMP_NUM_THREADS'], env: { B: 'own' }, cores: 3 } },
+          {
+            id: 's.1',
+            name: 'b',
+            entry: { command: ['sh', '-c', 'echo $B$OMP_NUM_THREADS'], env: { B: 'own' }, cores: 3 },
+          },
           { id: 's.2', name: 'c', entry: { command: ['echo', 'of {cores} and {gpus} and {other}'] } },
         ],
         { set: 's', template: { command: ['sh', '-c', 'echo $A$OMP_NUM_THREADS'], env: { A: 'template' }, cores: 2 } },

@@ -11,7 +11,11 @@ afterEach(() => pilot.destroy());
 
 const soon = { first: '20ms', factor: 1 };
 /** Fails until it has been tried so often. */
-const nth = (n: number, code = 3) => ['sh', '-c', `echo x >> tries-${n}; echo "try $PILOTHOUSE_SPAWN_ID" >&2; [ $(wc -l < tries-${n}) -ge ${n} ] || exit ${code}`];
+const nth = (n: number, code = 3) => [
+  'sh',
+  '-c',
+  `echo x >> tries-${n}; echo "try $PILOTHOUSE_SPAWN_ID" >&2; [ $(wc -l < tries-${n}) -ge ${n} ] || exit ${code}`,
+];
 
 describe('retries', () => {
   it('go back to WAITING with one more attempt and words, and end when they are used up', async () => {
@@ -34,9 +38,11 @@ describe('retries', () => {
     expect(pilot.statesOf('third')).not.toContain('FAILED');
     const [first] = waits;
     const { file, stderr } = first?.output ?? { file: '', stderr: { offset: 0, length: 0 } };
-    expect(readFileSync(join(pilot.folder, file)).subarray(stderr.offset, stderr.offset + stderr.length).toString()).toBe(
-      'try third:1\n',
-    );
+    expect(
+      readFileSync(join(pilot.folder, file))
+        .subarray(stderr.offset, stderr.offset + stderr.length)
+        .toString(),
+    ).toBe('try third:1\n');
     expect(await pilot.state('never', 'FAILED')).toMatchObject({ exitCode: 7, error: { code: 'TASK_FAILED' } });
     expect(pilot.tasks('never').filter(({ reason }) => reason?.code === 'BACK_OFF')).toHaveLength(1);
     for (const id of ['not-this-code', 'not-exits', 'not-found']) {
@@ -59,7 +65,10 @@ describe('retries', () => {
   it('gives more memory after running out of it, and says what was taken', async () => {
     const takes = (mib: number) => ['python3', '-c', `x = bytearray(${mib} << 20); import time; time.sleep(0.6)`];
     pilot.spool([
-      pilot.task('grows', takes(300), { memory: '200MiB', retries: { max: 2, onOom: { memory: '×2' }, backOff: soon } }),
+      pilot.task('grows', takes(300), {
+        memory: '200MiB',
+        retries: { max: 2, onOom: { memory: '×2' }, backOff: soon },
+      }),
       pilot.task('stays', takes(300), { memory: '200MiB', retries: 2 }),
     ]);
     pilot.start();
@@ -77,7 +86,9 @@ describe('retries', () => {
 
   it('ends what takes too long, with its whole tree', async () => {
     pilot.spool([
-      pilot.task('slow', ['sh', '-c', "trap 'echo asked >&2; exit 0' TERM; sleep 600 & wait"], { maxDuration: '300ms' }),
+      pilot.task('slow', ['sh', '-c', "trap 'echo asked >&2; exit 0' TERM; sleep 600 & wait"], {
+        maxDuration: '300ms',
+      }),
     ]);
     pilot.start();
     const slow = await pilot.state('slow', 'FAILED');
@@ -88,12 +99,23 @@ describe('retries', () => {
 
   it('tells GPU errors from others by what the libraries say', async () => {
     pilot.spool([
-      pilot.task('memory', ['sh', '-c', 'echo "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20 MiB" >&2; exit 1']),
-      pilot.task('nccl', ['sh', '-c', 'echo "RuntimeError: NCCL error in: ProcessGroupNCCL.cpp:1269, ncclSystemError" >&2; exit 1']),
+      pilot.task('memory', [
+        'sh',
+        '-c',
+        'echo "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20 MiB" >&2; exit 1',
+      ]),
+      pilot.task('nccl', [
+        'sh',
+        '-c',
+        'echo "RuntimeError: NCCL error in: ProcessGroupNCCL.cpp:1269, ncclSystemError" >&2; exit 1',
+      ]),
     ]);
     pilot.start();
     expect((await pilot.state('memory', 'FAILED')).error).toMatchObject({ code: 'GPU_OUT_OF_MEMORY' });
-    expect((await pilot.state('nccl', 'FAILED')).error).toMatchObject({ code: 'GPU_COMMUNICATION_FAILED', retryable: true });
+    expect((await pilot.state('nccl', 'FAILED')).error).toMatchObject({
+      code: 'GPU_COMMUNICATION_FAILED',
+      retryable: true,
+    });
     await pilot.end();
   });
 });

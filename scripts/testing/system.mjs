@@ -7,6 +7,9 @@ import { run } from '../lib/processes.mjs';
 const NEEDED = [
   { command: 'chromium', package: 'chromium', suites: ['ui'] },
   { command: 'ss', package: 'iproute2', suites: ['bridge', 'ui'] },
+  { command: 'mpiexec', package: 'openmpi-bin', suites: ['agent'] },
+  { command: 'mpicc', package: 'libopenmpi-dev', suites: ['agent'] },
+  { command: 'gcc', package: 'gcc', suites: ['agent'] },
   { command: 'setpriv', package: 'util-linux', suites: ['bridge'] },
 ];
 

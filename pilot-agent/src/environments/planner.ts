@@ -72,11 +72,12 @@ export class Planner {
     const { environment, setup } = description;
     const checkpoint = work.own[CHECKPOINT_VARIABLE];
     if (checkpoint !== undefined) await mkdir(checkpoint, { recursive: true });
-    // Variables of the attempt count in what an environment sees, such as a PATH of its own.
+    // An environment is entered from the task's own variables, such as a MODULEPATH, and may change them.
     const own = { ...work.own };
-    const base = own.PATH === undefined ? work.env : { ...work.env, PATH: own.PATH };
+    const given = Object.keys(description.env).filter((name) => name in own);
+    const base = given.length === 0 ? work.env : { ...work.env, ...description.env };
+    for (const name of given) delete own[name];
     const env = environment === undefined ? base : await this.#entered(environment, base, submission.cwd);
-    if (environment !== undefined) delete own.PATH;
     let argv = fill(description.command ?? [], description);
     if (environment !== undefined && 'container' in environment) {
       const program = await this.#container(environment, env, submission.cwd);

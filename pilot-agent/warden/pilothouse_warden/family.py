@@ -87,9 +87,9 @@ class Family:
     def _by_mark(self, process: Process) -> Spawn | None:
         environ = environ_of(process.pid)
         for name in self._ledger.mark_names:
-            value = value_of(environ, name)
+            value = value_of(environ, os.fsencode(name))
             if value is not None:
-                owner = self._ledger.by_mark(f"{os.fsdecode(name)}={os.fsdecode(value)}")
+                owner = self._ledger.by_mark(f"{name}={os.fsdecode(value)}")
                 if owner is not None and process.start >= owner.since:
                     return owner
         return None

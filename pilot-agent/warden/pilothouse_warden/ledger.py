@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from resource import struct_rusage
@@ -109,7 +108,7 @@ class Ledger:
         """When the first server of this pilot started, in seconds since boot."""
         self._by_pid: dict[int, Spawn] = {}
         self._by_mark: dict[str, Spawn] = {}
-        self.mark_names: set[bytes] = set()
+        self.mark_names: set[str] = set()
         """Names of the variables that serve as marks."""
         self._forgotten = 0
         for record in self._file.read_on():
@@ -191,9 +190,7 @@ class Ledger:
 
     def _add(self, spawn: Spawn) -> None:
         self.spawns[spawn.id] = self._by_mark[spawn.mark] = spawn
-        name = os.fsencode(spawn.mark.partition("=")[0])
-        if name not in self.mark_names:
-            self.mark_names.add(name)
+        self.mark_names.add(spawn.mark.partition("=")[0])
 
     def _drop(self, spawn: Spawn) -> None:
         del self.spawns[spawn.id]

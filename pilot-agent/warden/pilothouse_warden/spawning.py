@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .outputs import Outputs
+
 # What Python or a starter ignores stays ignored in a new program, so each is set back.
 RESET_SIGNALS = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD]
-OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+NOTHING = bytes(4)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
     """What to start. `path` is the program's file; nothing is looked up on a PATH here."""
 
@@ -44,7 +48,8 @@ class Spawner:
     the parent until the new program runs, it is used.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
         self._own_cpus = os.sched_getaffinity(0)
         self._cpus: list[int] | None = None
         """The CPUs that this process is on for the sake of what it starts; None: its own."""
@@ -60,9 +65,9 @@ class Spawner:
         out = err = -1
         try:
             if order.stdout is not None:
-                out = os.open(order.stdout, OUTPUT_FLAGS, 0o600)
+                out = self._outputs.open(order.stdout)
             if order.stderr is not None:
-                err = os.open(order.stderr, OUTPUT_FLAGS, 0o600)
+                err = self._outputs.open(order.stderr)
             if self._fork_exec is None:
                 return self._posix_spawn(order, out, err)
             pid = self._fork_exec(order, out, err)
@@ -73,10 +78,10 @@ class Spawner:
             number, before_exec = failure
             raise OSError(number, os.strerror(number), order.cwd if before_exec else order.path)
         finally:
-            if out >= 0:
-                os.close(out)
-            if err >= 0:
-                os.close(err)
+            if order.stdout is not None and out >= 0:
+                self._outputs.done(order.stdout, out)
+            if order.stderr is not None and err >= 0:
+                self._outputs.done(order.stderr, err)
 
     def restore_cpus(self) -> None:
         """Goes back to its own CPUs, so that a task bound to one does not hold up the warden."""
@@ -90,10 +95,9 @@ class Spawner:
 
     def _failure(self) -> tuple[int, bool] | None:
         """Why what was just started could not run: the error's number, and whether it was its folder."""
-        try:
-            said = os.read(self._errors, 4096)
-        except BlockingIOError:
+        if fcntl.ioctl(self._errors, termios.FIONREAD, NOTHING) == NOTHING:
             return None
+        said = os.read(self._errors, 4096)
         _, number, text = said.split(b":", 2)
         return int(number, 16), text == b"noexec"
 

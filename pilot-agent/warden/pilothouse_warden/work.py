@@ -24,6 +24,7 @@ from .lines import LineFile
 from .log import log
 from .memory import MemoryWatch
 from .orders import Orders
+from .outputs import Outputs
 from .reports import Reports
 from .spawning import Order, Spawner
 
@@ -43,10 +44,11 @@ class Work:
         self._leftovers = Leftovers(self._endings, config.task_mark)
         self._cut_off = CutOff(self._ledger)
         self._foreign = Foreign(self._ledger, poll)
-        self._spawner = Spawner()
+        self._outputs = Outputs()
+        self._spawner = Spawner(self._outputs)
         self._orders = Orders(config.umask)
         self._memory = MemoryWatch(self._family, self._out_of_memory)
-        self._reports = Reports(self._endings)
+        self._reports = Reports(self._endings, self._outputs)
         self._agent = AgentKeeper(config, self._spawn)
         self._settled: set[int] = set()
         """Foreign processes whose end was seen before the keeper wrote it down."""
@@ -200,6 +202,7 @@ class Work:
         self._foreign.close()
         self._ledger.close()
         self._spawner.close()
+        self._outputs.close()
 
     # Tasks
 

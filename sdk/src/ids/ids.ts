@@ -18,7 +18,7 @@ export function idSchema(kind: IdKind) {
  *
  * @example
  * ```ts
- * newId('pilot'); // 'pilot-7k2m9qz4wd'
+ * newId('pilot'); // for example 'pilot-7k2m9qz4wd'
  * ```
  */
 export function newId(kind: IdKind): string {

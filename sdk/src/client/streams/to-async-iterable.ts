@@ -29,7 +29,9 @@ export interface CountedIterable<T> extends AsyncIterableIterator<T> {
  * @throws PilothouseError BUFFER_OVERFLOW where `overflow` is `error`; the observable's own error; the signal's reason
  * @example
  * ```ts
- * for await (const picture of toAsyncIterable(session.picture$, { buffer: 1 })) console.log(picture.tasks.length);
+ * for await (const { pilots } of toAsyncIterable(session.picture$, { buffer: 1 })) {
+ *   if (pilots.some(({ state }) => state === 'ACTIVE')) break;
+ * }
  * ```
  */
 export function toAsyncIterable<T>(source: Observable<T>, options: AsyncIterableOptions = {}): CountedIterable<T> {

@@ -22,6 +22,9 @@ export interface OutputOwner {
   readonly final: boolean;
 }
 
+/** Answers of an agent that has no output to give at the moment. */
+const NOTHING_THERE: ReadonlySet<string> = new Set(['NODE_LOST', 'TASK_NOT_FOUND']);
+
 const NOTHING: LogChunk = { text: '', offset: 0, next: 0, size: 0, complete: false };
 
 /** Reads output: packed in the pilot's folder after the end; before that from the agent, or from its files on this host. */
@@ -39,8 +42,8 @@ export class OutputReader {
         const reply = await this.context.link.ask(owner.pilot, { type: 'log', id: owner.id, ...range });
         if (reply.log !== undefined) return reply.log;
       } catch (error) {
-        // The agent may be starting again; its files are still there to be read.
-        if (!(error instanceof PilothouseError && error.code === 'NODE_LOST')) throw error;
+        // It has not begun, or its agent is starting again; files that are there can still be read.
+        if (!(error instanceof PilothouseError && NOTHING_THERE.has(error.code))) throw error;
       }
     }
     const suffix = range.stream === 'stdout' ? 'out' : 'err';
@@ -54,6 +57,7 @@ export class OutputReader {
  *
  * @param length - of the range; null: to the end of the file
  * @param complete - whether the range grows no more
+ * @throws PilothouseError DATA_NOT_FOUND when a range that is known to hold something is gone with its file
  */
 export async function readRange(
   path: string,
@@ -66,8 +70,9 @@ export async function readRange(
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    if (isMissing(error)) return { ...NOTHING, complete };
-    throw error;
+    if (!isMissing(error)) throw error;
+    if (length !== null && length > 0) throw outputRemoved(path, error);
+    return { ...NOTHING, complete };
   }
   try {
     const size = length ?? (await handle.stat()).size - start;
@@ -81,6 +86,15 @@ export async function readRange(
   } finally {
     await handle.close();
   }
+}
+
+/** The error of output that was there, and is not any more. */
+function outputRemoved(path: string, cause: unknown): PilothouseError {
+  return new PilothouseError('DATA_NOT_FOUND', 'the output was removed since', {
+    hint: 'Old output goes by itself, to stay within limits; with ownFiles and stageOut you keep yours, or raise PILOTHOUSE_KEEP_SIZE.',
+    evidence: path,
+    cause,
+  });
 }
 
 /** How many bytes end with a whole UTF-8 character; all of them where that would leave nothing. */

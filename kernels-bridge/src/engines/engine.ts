@@ -11,6 +11,8 @@ export interface PilotSpec {
   readonly nodes: number;
   /** seconds */
   readonly runtime: number;
+  /** Seconds without work after which it ends by itself; undefined: as its agent thinks fit. */
+  readonly idleAfter?: number | undefined;
   /** ISO 8601 */
   readonly createdAt: string;
 }

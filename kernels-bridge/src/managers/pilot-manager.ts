@@ -132,7 +132,7 @@ export class PilotManager {
       const own = live.filter((pilot) => pilot.engine === engine.name);
       await engine.adopt(
         own.map(({ id, name, resources, description, createdAt, state, node, endsAt }) => ({
-          spec: { id, name, ...resources, nodes: description.nodes, createdAt },
+          spec: { id, name, ...resources, ...idleAfter(description), nodes: description.nodes, createdAt },
           state,
           node,
           endsAt,
@@ -224,6 +224,7 @@ export class PilotManager {
       memory: description.memory === undefined ? null : toBytes(description.memory),
       nodes: description.nodes,
       runtime: toSeconds(description.runtime),
+      ...idleAfter(description),
       createdAt: this.context.clock.iso(),
     };
   }
@@ -299,6 +300,10 @@ export class PilotManager {
         : `; ends in ${formatSeconds((Date.parse(pilot.endsAt) - this.context.clock.now()) / 1000)}`;
     return `it runs; ${pilot.usage.cores} of ${pilot.resources.cores} cores in use${left}`;
   }
+}
+
+function idleAfter({ idleAfter: wanted }: Pick<ResolvedPilotDescription, 'idleAfter'>): { idleAfter?: number } {
+  return wanted === undefined ? {} : { idleAfter: toSeconds(wanted) };
 }
 
 /** Milliseconds that a launched pilot has until its agent must be heard. */

@@ -22,17 +22,6 @@ const run = {
   memory: z.number().nullable(),
 };
 
-/** A task as an agent gets it: everything resolved. */
-export const taskSpecSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  ...run,
-  sandbox: z.boolean(),
-  /** Ids of services of the same pilot that must be READY first. */
-  services: z.array(z.string()),
-});
-export type TaskSpec = z.infer<typeof taskSpecSchema>;
-
 /**
  * A service as an agent gets it. `{port}`, `{host}`, `{cores}`, `{apiKeyFile}` in `command` and `env` are filled in per
  * instance by the agent, which also chooses the port and makes the key (file, 0600).
@@ -108,9 +97,7 @@ export const spoolRecordSchema = z.discriminatedUnion('type', [
   /** `suspend`: start nothing new; `drain`: take nothing new, end when what is here has ended; `keep`: idle time starts anew. */
   z.object({ ...stamp, type: z.literal('control'), action: z.enum(['suspend', 'resume', 'drain', 'keep']) }),
   z.object({ ...stamp, type: z.literal('extend'), endsAt: timeSchema }),
-  z.object({ ...stamp, type: z.literal('task'), task: taskSpecSchema }),
   z.object({ ...stamp, type: z.literal('service'), service: serviceSpecSchema }),
-  z.object({ ...stamp, type: z.literal('cancel'), task: z.string() }),
   z.object({ ...stamp, type: z.literal('stop'), service: z.string() }),
   /** End the pilot with everything on it. */
   z.object({ ...stamp, type: z.literal('end') }),

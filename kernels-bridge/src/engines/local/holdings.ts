@@ -5,6 +5,8 @@ import type { Machine } from './machine.js';
 interface Held {
   readonly spec: PilotSpec;
   readonly cpus: readonly number[];
+  /** Names of its GPUs. */
+  readonly gpus: readonly string[];
   endsAt: string | null;
 }
 
@@ -35,9 +37,10 @@ export class LocalHoldings {
     return this.#queue.length < before;
   }
 
-  /** Takes over a pilot that runs already, even where more is held than there is by now. */
-  hold(spec: PilotSpec, endsAt: string | null): void {
-    this.#held.set(spec.id, { spec, cpus: this.#freeCpus().slice(0, spec.cores), endsAt });
+  /** Takes over a pilot that runs already, with the GPUs it has, even where more is held than there is by now. */
+  hold(spec: PilotSpec, endsAt: string | null, gpus?: readonly string[]): void {
+    const cpus = this.#freeCpus().slice(0, spec.cores);
+    this.#held.set(spec.id, { spec, cpus, gpus: gpus ?? this.#freeGpus().slice(0, spec.gpus), endsAt });
   }
 
   /** The first in the queue, if it fits now; it then holds its share. Later ones never overtake it. */
@@ -69,6 +72,11 @@ export class LocalHoldings {
   cpusOf(id: string): number[] | null {
     const held = this.#held.get(id);
     return held === undefined || held.cpus.length < held.spec.cores ? null : [...held.cpus];
+  }
+
+  /** Names of the GPUs of a started pilot. */
+  gpusOf(id: string): string[] {
+    return [...(this.#held.get(id)?.gpus ?? [])];
   }
 
   list(): EnginePilot[] {
@@ -117,6 +125,11 @@ export class LocalHoldings {
       return { text, limit: this.machine.memory, of: ({ memory }) => memory ?? 0, show: formatBytes };
     }
     return null;
+  }
+
+  #freeGpus(): string[] {
+    const taken = new Set([...this.#held.values()].flatMap(({ gpus }) => gpus));
+    return this.machine.gpuIds.filter((gpu) => !taken.has(gpu));
   }
 
   #freeCpus(): number[] {

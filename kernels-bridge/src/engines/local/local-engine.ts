@@ -16,7 +16,7 @@ import type { AgentPaths } from './agent-paths.js';
 import { LocalHoldings } from './holdings.js';
 import { checkLimits } from './limits.js';
 import { inspectMachine, type Machine } from './machine.js';
-import { hasJournal, preparePilotFolder, readLaunchFile, writeConnectFile, writeLaunchFile } from './pilot-folder.js';
+import { hasJournal, preparePilotFolder, readGpus, readLaunchFile, writeConnectFile, writeLaunchFile } from './pilot-folder.js';
 import { processesOf } from './processes.js';
 import {
   bootId,
@@ -113,7 +113,7 @@ export class LocalEngine implements Engine {
       const launch = await readLaunchFile(this.#folder(spec.id));
       const started = launch !== null && ((await hasJournal(this.#folder(spec.id))) || (await this.#mayRun(spec.id)));
       if (started) {
-        this.#holdings.hold(spec, endsAt);
+        this.#holdings.hold(spec, endsAt, await readGpus(this.#folder(spec.id)));
         await writeConnectFile(this.#folder(spec.id), this.#connect());
       } else {
         // The bridge ended between taking the pilot and starting it: nothing of it ever ran.
@@ -238,8 +238,10 @@ export class LocalEngine implements Engine {
       engine: this.name,
       cores: spec.cores,
       gpus: spec.gpus,
+      ...(spec.gpus > 0 ? { gpuIds: this.#holdings.gpusOf(spec.id), gpuVendor: this.#machine.gpuVendor } : {}),
       memory: spec.memory,
       runtime: spec.runtime,
+      ...(spec.idleAfter === undefined ? {} : { idleAfter: spec.idleAfter }),
       cpus: this.#holdings.cpusOf(spec.id),
       createdAt: spec.createdAt,
       folder: this.#folder(spec.id),

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { formatBytes } from '@pilothouse/sdk/internal';
+import { findGpus, type Gpus } from './gpus.js';
 
 /** What this process was given of the machine. */
 export interface Machine {
@@ -11,6 +12,9 @@ export interface Machine {
   /** bytes */
   readonly memory: number;
   readonly gpus: number;
+  /** Their names, as the variables take them that make GPUs visible. */
+  readonly gpuIds: readonly string[];
+  readonly gpuVendor: Gpus['vendor'];
   /** End of the surrounding job, milliseconds since 1970. */
   readonly endsAt: number | null;
   /** Where the numbers come from, in words. */
@@ -30,13 +34,15 @@ export function inspectMachine(env: Readonly<NodeJS.ProcessEnv>): Machine {
   const installed = totalmem();
   const limited = cgroups.memory !== null && cgroups.memory < installed;
   const memory = limited && cgroups.memory !== null ? cgroups.memory : installed;
-  const gpus = countGpus(env);
+  const { ids, vendor, source } = findGpus(env);
+  const gpus = ids.length;
   const evidence = [
     `${cores} ${cores === 1 ? 'core' : 'cores'} by ${cores < cpus.length ? 'cgroup' : 'CPU affinity'}`,
     `${formatBytes(memory)} ${limited ? 'by cgroup' : 'installed'}`,
-    ...(gpus.count > 0 ? [`${gpus.count} GPUs by ${gpus.source}`] : []),
+    ...(gpus > 0 ? [`${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'} by ${source}`] : []),
   ].join(', ');
-  return { cpus, cores, memory, gpus: gpus.count, endsAt: jobEnd(env), evidence, loginNode: loginNode(env) };
+  const given = { cpus, cores, memory, gpus, gpuIds: ids, gpuVendor: vendor };
+  return { ...given, endsAt: jobEnd(env), evidence, loginNode: loginNode(env) };
 }
 
 /** `0-3,8` as numbers. */
@@ -97,19 +103,6 @@ function push(values: number[], text: string | null): void {
   const value = Number(text?.trim());
   // Version 1 says "no limit" with a number near 2^63.
   if (text !== null && Number.isFinite(value) && value > 0 && value < 2 ** 60) values.push(value);
-}
-
-function countGpus(env: Readonly<NodeJS.ProcessEnv>): { count: number; source: string } {
-  const visible = env.CUDA_VISIBLE_DEVICES;
-  if (visible !== undefined) {
-    const names = visible.split(',').filter((name) => name.trim() !== '' && name.trim() !== '-1');
-    return { count: names.length, source: 'CUDA_VISIBLE_DEVICES' };
-  }
-  try {
-    return { count: readdirSync('/proc/driver/nvidia/gpus').length, source: 'the NVIDIA driver' };
-  } catch {
-    return { count: 0, source: '' }; // No driver: no GPU.
-  }
 }
 
 function jobEnd(env: Readonly<NodeJS.ProcessEnv>): number | null {

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConnectFile, PilotFile } from '@pilothouse/sdk/internal';
+import { type ConnectFile, type PilotFile, pilotFileSchema } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
 import { isMissing } from '../../missing.js';
 
@@ -35,6 +35,11 @@ export async function readLaunchFile(folder: string): Promise<LaunchFile | null>
     if (isMissing(error)) return null;
     throw error;
   }
+}
+
+/** Names of the GPUs that a pilot was given; undefined: it was given none by name. */
+export async function readGpus(folder: string): Promise<readonly string[] | undefined> {
+  return pilotFileSchema.parse(JSON.parse(await readFile(join(folder, 'pilot.json'), 'utf8'))).gpuIds;
 }
 
 /** Whether an agent ever wrote a line about this pilot. */

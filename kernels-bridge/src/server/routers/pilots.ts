@@ -1,5 +1,5 @@
-import type { PilotManager } from '../../managers/pilot-manager.js';
 import type { PilotControl } from '../../managers/pilot-control.js';
+import type { PilotManager } from '../../managers/pilot-manager.js';
 import { os } from '../implementer.js';
 
 export function pilotsRouter(pilots: PilotManager, control: PilotControl) {

@@ -49,6 +49,7 @@ ErrorCode = Literal[
     "FILE_TOO_LARGE",
     "DISK_FULL",
     "FUNCTION_RAISED",
+    "FUNCTION_NOT_FOUND",
     "FUNCTION_NOT_SENDABLE",
     "INVALID_RESULT",
     "WORKER_LOST",

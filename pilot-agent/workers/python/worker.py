@@ -6,7 +6,7 @@ folder that modules are imported from first: the caller's.
 
 import sys
 
-MINIMUM = (3, 8)
+MINIMUM = (3, 9)
 
 if sys.version_info < MINIMUM:
     sys.exit("functions need Python {}.{} or newer; this is {}".format(*MINIMUM, sys.version.split()[0]))

@@ -10,7 +10,7 @@ import pickle
 import resource
 import time
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from . import payloads
 from .captured import Captured
@@ -26,8 +26,8 @@ class Call(NamedTuple):
     run: str
     """`<task>:<attempt>`"""
     function: int
-    args: Optional[payloads.Payload]
-    cwd: Optional[str]
+    args: payloads.Payload | None
+    cwd: str | None
     """Another folder than the one that modules come from."""
 
 
@@ -40,10 +40,10 @@ class Caller:
         self._cwd = modules
         self._out = out
         self._err = err
-        self._references: Dict[int, Dict[str, Any]] = {}
-        self._functions: Dict[int, Function] = {}
+        self._references: dict[int, dict[str, Any]] = {}
+        self._functions: dict[int, Function] = {}
 
-    def learn(self, references: Dict[str, Dict[str, Any]]) -> None:
+    def learn(self, references: dict[str, dict[str, Any]]) -> None:
         for number, reference in references.items():
             self._references[int(number)] = reference
             self._functions.pop(int(number), None)
@@ -54,7 +54,7 @@ class Caller:
         return max(self._references, default=0)
 
     def make(self, call: Call) -> str:
-        """Makes a call and gives its result as JSON text: `[number, run, outcome, wall, cpu, maxRss, stdout, stderr]`."""
+        """Makes a call and gives its result as JSON: `[number, run, outcome, wall, cpu, maxRss, stdout, stderr]`."""
         self._prepare(call)
         before = resource.getrusage(_SELF)
         start = time.perf_counter()
@@ -64,9 +64,7 @@ class Caller:
         cpu = used.ru_utime - before.ru_utime + used.ru_stime - before.ru_stime
         out, err = self._out.take(), self._err.take()
         printed = f",{json.dumps(out)},{json.dumps(err)}" if out or err else ""
-        return (
-            f'[{call.number},{json.dumps(call.run)},{outcome},{wall:.6f},{cpu:.6f},{used.ru_maxrss * 1024}{printed}]'
-        )
+        return f"[{call.number},{json.dumps(call.run)},{outcome},{wall:.6f},{cpu:.6f},{used.ru_maxrss * 1024}{printed}]"
 
     def _prepare(self, call: Call) -> None:
         os.environ["PILOTHOUSE_TASK_ID"] = call.run.rpartition(":")[0]
@@ -90,17 +88,17 @@ class Caller:
                 value = asyncio.run(_awaited(value))
         except Refused as refusal:
             return _refused(refusal)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a call may raise anything, SystemExit too
             return self._raised(error, call, exact)
         try:
             return f'{{"value":{payloads.as_text(self._encode(value, call, exact))}}}'
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - so may pickling what it gave
             message = f"the result of {name_of(reference)} cannot be sent: {_message(error)}"
             hint = "Return plain data, such as numbers, text, lists, dicts, arrays or data frames."
             return _refused(Refused("FUNCTION_NOT_SENDABLE", message, hint))
 
     def _encode(self, value: Any, call: Call, exact: bool) -> payloads.Payload:
-        def keep(kind: str, parts: List[Any]) -> str:
+        def keep(kind: str, parts: list[Any]) -> str:
             os.makedirs(self._values, mode=0o700, exist_ok=True)
             path = os.path.join(self._values, f"{call.run.replace(':', '.')}.{kind}")
             payloads.write_private(path, parts)
@@ -123,7 +121,7 @@ class Caller:
         text = "".join(traceback.format_exception(type(error), error, trace))
         kind = type(error)
         where = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-        exception: Dict[str, Any] = {
+        exception: dict[str, Any] = {
             "type": where + kind.__qualname__,
             "message": _message(error)[:_MESSAGE_CHARACTERS],
             "traceback": text[-_TRACEBACK_CHARACTERS:],
@@ -133,17 +131,17 @@ class Caller:
             exception["payload"] = payload
         return f'{{"exception":{json.dumps(exception)}}}'
 
-    def _exception_payload(self, error: BaseException, call: Call) -> Optional[payloads.Payload]:
+    def _exception_payload(self, error: BaseException, call: Call) -> payloads.Payload | None:
         """The exception itself, when it can be sent and read again: many cannot."""
         try:
             payload = payloads.as_data(self._encode(error, call, True))
             payloads.decode(payload)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - so may reading it again
             return None
         return payload
 
 
-def _arguments(payload: Optional[payloads.Payload]) -> Tuple[Any, Dict[str, Any], bool]:
+def _arguments(payload: payloads.Payload | None) -> tuple[Any, dict[str, Any], bool]:
     if payload is None:
         return (), {}, False
     if "json" in payload:
@@ -178,5 +176,5 @@ def _refused(refusal: Refused) -> str:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is the user's own class
         return "(its text cannot be made)"

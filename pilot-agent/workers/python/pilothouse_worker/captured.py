@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import List
 
 KEPT = 64 * 1024
 """Characters of each stream that are kept, the last ones."""
@@ -14,7 +13,7 @@ class Captured(io.TextIOBase):
 
     def __init__(self, name: str) -> None:
         self.name = f"<{name}>"
-        self._parts: List[str] = []
+        self._parts: list[str] = []
         self._size = 0
         self._dropped = 0
 

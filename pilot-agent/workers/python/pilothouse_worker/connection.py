@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 import time
-from typing import Any, List, Optional
+from typing import Any
 
 LONGEST = 64 << 20
 """A longer frame is no frame."""
@@ -25,7 +25,7 @@ class Frames:
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, piece: bytes) -> List[Any]:
+    def feed(self, piece: bytes) -> list[Any]:
         data = self._data
         data += piece
         at, found = 0, []
@@ -47,7 +47,7 @@ class Connection:
     def __init__(self, path: str, patience: float) -> None:
         self._path = path
         self._patience = patience
-        self._socket: Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         self._frames = Frames()
 
     def open(self) -> bool:
@@ -76,7 +76,7 @@ class Connection:
             return False
         return True
 
-    def receive(self) -> Optional[List[Any]]:
+    def receive(self) -> list[Any] | None:
         """Waits for some messages; None when the connection is gone."""
         if self._socket is None:
             return None

@@ -8,7 +8,8 @@ import importlib
 import importlib.util
 import pickle
 import sys
-from typing import Any, Callable, Dict, Optional
+from collections.abc import Callable
+from typing import Any
 
 Function = Callable[..., Any]
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -22,7 +23,7 @@ class Refused(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
-def find(reference: Dict[str, Any], modules: str) -> Function:
+def find(reference: dict[str, Any], modules: str) -> Function:
     """The function of a reference.
 
     Args:
@@ -39,7 +40,7 @@ def find(reference: Dict[str, Any], modules: str) -> Function:
     raise Refused("FUNCTION_NOT_SENDABLE", "this worker runs Python", "Give module:function.")
 
 
-def name_of(reference: Dict[str, Any]) -> str:
+def name_of(reference: dict[str, Any]) -> str:
     return str(reference.get("python") or reference.get("name") or "the function")
 
 
@@ -50,7 +51,9 @@ def _imported(name: str, modules: str) -> Function:
         function = functools.reduce(getattr, path.split("."), module)
     except AttributeError:
         file = getattr(module, "__file__", None) or module_name
-        raise Refused("FUNCTION_NOT_FOUND", f"there is no {path} in {file}", "Check the name after the colon.") from None
+        raise Refused(
+            "FUNCTION_NOT_FOUND", f"there is no {path} in {file}", "Check the name after the colon."
+        ) from None
     if not callable(function):
         raise Refused("FUNCTION_NOT_FOUND", f"{name} is no function", "Name something that can be called.")
     return function
@@ -73,7 +76,7 @@ def _module(name: str, modules: str) -> Any:
         sys.dont_write_bytecode = before
 
 
-def _by_value(reference: Dict[str, Any]) -> Function:
+def _by_value(reference: dict[str, Any]) -> Function:
     name, theirs = reference["name"], reference["version"]
     if theirs != VERSION:
         raise Refused(
@@ -98,7 +101,7 @@ def _by_value(reference: Dict[str, Any]) -> Function:
         ) from error
 
 
-def pickler() -> Optional[Callable[..., bytes]]:
+def pickler() -> Callable[..., bytes] | None:
     """How values are pickled that the standard pickle cannot: with cloudpickle, where it is installed."""
     if importlib.util.find_spec("cloudpickle") is None:
         return None

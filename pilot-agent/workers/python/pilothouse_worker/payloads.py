@@ -1,8 +1,8 @@
 """Values on their way between a caller and a worker.
 
 JSON where it comes back as the same value, else pickle 5 with its large buffers (NumPy, pandas, Arrow) out of band. A
-framed pickle is the magic, the number of parts, the length of each (little endian), and the parts, each at a multiple of
-64 bytes: a file of it is mapped, and arrays lie in it without a copy.
+framed pickle is the magic, the number of parts, the length of each (little endian), and the parts, each at a multiple
+of 64 bytes: a file of it is mapped, and arrays lie in it without a copy.
 
 This file is the same in the worker and in the client; a test compares them.
 """
@@ -15,7 +15,9 @@ import mmap
 import os
 import pickle
 import struct
-from typing import Any, Callable, Dict, List, Optional
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 INLINE_BYTES = 256 * 1024
 """Payloads up to this size travel in records, larger ones as a file that both ends see."""
@@ -25,9 +27,9 @@ _MOST_NODES = 10_000
 _MOST_BUFFERS = 1 << 20
 _EXACT_INT = 2**53
 
-Payload = Dict[str, Any]
+Payload = dict[str, Any]
 Dumps = Callable[..., bytes]
-Keep = Callable[[str, List[Any]], str]
+Keep = Callable[[str, list[Any]], str]
 """Writes a large payload, given its format and parts, and tells the file's absolute path."""
 
 
@@ -66,9 +68,9 @@ def is_exact(value: Any) -> bool:
     return True
 
 
-def frame(value: Any, dumps: Dumps = pickle.dumps) -> List[Any]:
+def frame(value: Any, dumps: Dumps = pickle.dumps) -> list[Any]:
     """A framed pickle, as parts to be written one after another."""
-    buffers: List[Any] = []
+    buffers: list[Any] = []
     body = dumps(value, protocol=5, buffer_callback=lambda buffer: _take(buffers, buffer))
     parts = [body, *buffers]
     head = MAGIC + struct.pack(f"<I{len(parts)}Q", len(parts), *(len(part) for part in parts))
@@ -115,6 +117,11 @@ def encode(value: Any, keep: Keep, dumps: Dumps = pickle.dumps, exact: bool = Tr
             # The text stands for itself: whoever puts the payload into a message writes it as it is.
             return {"json": RawJson(text)}
         return _kept("json", [text.encode()], keep)
+    return encode_pickle(value, keep, dumps)
+
+
+def encode_pickle(value: Any, keep: Keep, dumps: Dumps = pickle.dumps) -> Payload:
+    """A value as a pickle, whatever it is."""
     parts = frame(value, dumps)
     if sum(len(part) for part in parts) * 4 // 3 <= INLINE_BYTES:
         return {"pickle": base64.b64encode(b"".join(parts)).decode()}
@@ -133,14 +140,14 @@ def decode(payload: Payload) -> Any:
     if "pickle" in payload:
         # A bytearray, so that arrays in it can be written to.
         return unframe(bytearray(base64.b64decode(payload["pickle"])))
-    with open(payload["file"], "rb") as file:
+    with Path(payload["file"]).open("rb") as file:
         if payload["format"] == "json":
             return json.load(file)
         # Pages are read when they are touched, and writing to an array changes this process's copy alone.
         return unframe(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
 
 
-def write_private(path: str, parts: List[Any]) -> None:
+def write_private(path: str, parts: list[Any]) -> None:
     """Writes a file that only its owner can read, whole or not at all, and for good."""
     unfinished = f"{path}.{os.getpid()}.part"
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -150,9 +157,9 @@ def write_private(path: str, parts: List[Any]) -> None:
                 file.write(part)
             file.flush()
             os.fdatasync(file.fileno())
-        os.rename(unfinished, path)
+        Path(unfinished).rename(path)
     except BaseException:
-        os.unlink(unfinished)
+        Path(unfinished).unlink()
         raise
 
 
@@ -180,7 +187,7 @@ def as_data(payload: Payload) -> Payload:
     return {"json": json.loads(raw.text)} if isinstance(raw, RawJson) else payload
 
 
-def _json(value: Any, exact: bool) -> Optional[str]:
+def _json(value: Any, exact: bool) -> str | None:
     if exact:
         return json.dumps(value, separators=(",", ":")) if is_exact(value) else None
     try:
@@ -197,11 +204,11 @@ def _plain(value: Any) -> Any:
     return tolist()
 
 
-def _kept(kind: str, parts: List[Any], keep: Keep) -> Payload:
+def _kept(kind: str, parts: list[Any], keep: Keep) -> Payload:
     return {"file": keep(kind, parts), "format": kind, "size": sum(len(part) for part in parts)}
 
 
-def _take(buffers: List[Any], buffer: Any) -> bool:
+def _take(buffers: list[Any], buffer: Any) -> bool:
     try:
         buffers.append(buffer.raw())
     except BufferError:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Dict, Tuple
 
 _EVERY_SECONDS = 0.1
 _SETTLED_SECONDS = 0.005
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
-Stamp = Tuple[int, int, int]
+Stamp = tuple[int, int, int]
 
 
 class Sources:
@@ -20,7 +19,7 @@ class Sources:
     def __init__(self, folder: str) -> None:
         self._below = folder.rstrip(os.sep) + os.sep
         self._known = -1
-        self._stamps: Dict[str, Stamp] = {}
+        self._stamps: dict[str, Stamp] = {}
         self._looked = 0.0
 
     def remember(self) -> None:
@@ -30,9 +29,10 @@ class Sources:
         self._known = len(sys.modules)
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if isinstance(file, str) and file.startswith(self._below) and file not in self._stamps:
-                if not any(part in file for part in _INSTALLED):
-                    self._stamps[file] = _stamp(file)
+            if not isinstance(file, str) or not file.startswith(self._below) or file in self._stamps:
+                continue
+            if not any(part in file for part in _INSTALLED):
+                self._stamps[file] = _stamp(file)
 
     def changed(self, rested: bool) -> bool:
         """Whether one of them is another file now. Between calls that follow each other it looks from time to time."""

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections import deque
-from typing import Any, Deque, Dict
+from typing import Any
 
 from .begun import Begun
 from .calls import Call, Caller
@@ -28,8 +28,8 @@ class Worker:
         self._begun = begun
         self._caller = caller
         self._sources = sources
-        self._waiting: Deque[Call] = deque()
-        self._unacknowledged: Dict[int, str] = {}
+        self._waiting: deque[Call] = deque()
+        self._unacknowledged: dict[int, str] = {}
         """Results that the agent may still lose, by number of the call, in order."""
         self._stale = False
         self._rested = True
@@ -54,7 +54,7 @@ class Worker:
                     return
                 self._hear(message)
 
-    def _hear(self, message: Dict[str, Any]) -> None:
+    def _hear(self, message: dict[str, Any]) -> None:
         if "acked" in message:
             self._acknowledged(message["acked"])
         if message["type"] == "calls":

@@ -10,7 +10,7 @@ import { runAll, utilisation } from './simulate.mjs';
 const NODES = 10_000;
 const FEW = 10_000;
 const MANY = 1_000_000;
-const CHECKED = 200_000;
+const CHECKED = 100_000;
 /** The small run is over soon, so it is repeated: the first ones warm up the compiler. */
 const WARM_UP = 5;
 const SMALL_RUNS = 15;

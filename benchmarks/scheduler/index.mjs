@@ -24,7 +24,7 @@ export async function scheduler(say) {
     say(`repeat ${seed} of ${REPEATS}: 1,000,000 tasks`);
     speed.push(await part('speed', seed));
     say(
-      `${Math.round(speed.at(-1).decisions_per_s)} decisions/s, growth ${round(speed.at(-1).growth)}; checking 200,000`,
+      `${Math.round(speed.at(-1).decisions_per_s)} decisions/s, growth ${round(speed.at(-1).growth)}; checking 100,000`,
     );
     checks.push(await part('check', seed));
     for (const text of checks.at(-1).first) say(text);

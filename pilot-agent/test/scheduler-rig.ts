@@ -147,7 +147,7 @@ export class Rig {
   }
 
   #checkTags({ demand }: Wish, grant: Grant): void {
-    const { near = [], apart = [] } = demand;
+    const { near = [], apart = [], tags = [] } = demand;
     const bearers = [...this.running.values()];
     const on = (tag: string, node: number) =>
       bearers.some(
@@ -156,6 +156,13 @@ export class Rig {
     const somewhere = near.some((tag) => bearers.some(({ wish }) => wish.demand.tags?.includes(tag)));
     for (const { node } of grant.nodes) {
       for (const tag of apart) expect(on(tag, node)).toBe(false);
+      for (const {
+        wish,
+        grant: { nodes },
+      } of bearers) {
+        const repels = wish.demand.apart?.some((tag) => tags.includes(tag)) === true;
+        expect(repels && nodes.some((one) => one.node === node)).toBe(false);
+      }
       if (somewhere) expect(near.some((tag) => on(tag, node))).toBe(true);
     }
   }

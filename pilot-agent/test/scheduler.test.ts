@@ -129,7 +129,9 @@ describe('the scheduler', () => {
     expect([nodeOf(filler), nodeOf(db), nodeOf(client), nodeOf(other)]).toEqual([0, 1, 1, 0]);
     const alone = [0, 1, 2].map(() => applied(rig, { tags: ['w'], apart: ['w'], cores: 0 }));
     expect(alone.map(nodeOf)).toEqual([0, 1, undefined]);
-    expect(rig.reasons.get(alone[2] ?? '')).toBe('waits for room on a node without "w"');
+    expect(rig.reasons.get(alone[2] ?? '')).toBe(
+      'waits for room on a node without "w" where nothing keeps apart from "w"',
+    );
   });
 
   it('waits for what it wants to be near to, if that came earlier', () => {

@@ -27,11 +27,16 @@ export class Finder {
     return this.#lines.someoneEarlier(shape.near, ticket) ? 'nowhere' : 'anywhere';
   }
 
+  /** Whether tags have a say in where it may run. */
+  isPicky(shape: Shape): boolean {
+    return shape.near.length + shape.apart.length > 0 || this.#pool.tags.repels(shape.tags);
+  }
+
   /** Whether tags allow it to run there. */
   allowed(shape: Shape, ticket: number, node: number): boolean {
-    if (!shape.picky) return true;
+    if (!this.isPicky(shape)) return true;
     const { tags } = this.#pool;
-    if (tags.anyOn(shape.apart, node)) return false;
+    if (tags.forbid(shape.tags, shape.apart, node)) return false;
     const nearness = this.nearness(shape, ticket);
     return nearness === 'anywhere' || (nearness === 'beside' && tags.anyOn(shape.near, node));
   }
@@ -39,7 +44,7 @@ export class Finder {
   /** A node for one slot; -1: there is none. */
   one(line: Line, ticket: number): number {
     const { shape } = line;
-    if (shape.picky) return this.#picky(shape, ticket);
+    if (this.isPicky(shape)) return this.#picky(shape, ticket);
     const { tree, nodes } = this.#pool;
     if (shape.light) return nodes.firstLight() < nodes.count ? nodes.firstLight() : -1;
     const few = this.#pool.grownSinceFailed(shape);
@@ -79,18 +84,18 @@ export class Finder {
     const open = (node: number) => shape.light || !tree.isAside(node);
     if (nearness === 'beside') {
       for (const node of tags.nodesOf(shape.near)) {
-        if (nodes.fits(node, shape) && open(node) && !tags.anyOn(shape.apart, node)) return node;
+        if (nodes.fits(node, shape) && open(node) && !tags.forbid(shape.tags, shape.apart, node)) return node;
       }
       return -1;
     }
     if (shape.apart.some((tag) => tags.spread(tag) === nodes.count)) return -1;
     if (shape.light) {
       for (let node = nodes.firstLight(); node < nodes.count; node += 1)
-        if (nodes.fits(node, shape) && !tags.anyOn(shape.apart, node)) return node;
+        if (nodes.fits(node, shape) && !tags.forbid(shape.tags, shape.apart, node)) return node;
       return -1;
     }
     for (let node = tree.find(shape); node >= 0; node = tree.find(shape, node)) {
-      if (!tags.anyOn(shape.apart, node)) return node;
+      if (!tags.forbid(shape.tags, shape.apart, node)) return node;
     }
     return -1;
   }

@@ -85,7 +85,7 @@ export class Patience {
         this.#keepNode(keeping, node);
       }
     }
-    const more = shape.picky ? 0 : gangs.room(shape);
+    const more = this.#finder.isPicky(shape) ? 0 : gangs.room(shape);
     return keeping.offered + more >= keeping.need ? keeping : undefined;
   }
 

@@ -87,7 +87,7 @@ export class Pool {
     if (one.place < 0) return false;
     for (const share of one.nodes) {
       this.nodes.give(share);
-      this.tags.remove(one.shape.tags, share.node);
+      this.tags.remove(one.shape.tags, one.shape.apart, share.node);
     }
     this.ledger.remove(one);
     for (const { node } of one.nodes) {
@@ -142,7 +142,7 @@ export class Pool {
 
   #run(one: Running): Running {
     this.ledger.add(one);
-    for (const { node } of one.nodes) this.tags.add(one.shape.tags, node);
+    for (const { node } of one.nodes) this.tags.add(one.shape.tags, one.shape.apart, node);
     return one;
   }
 

@@ -34,7 +34,7 @@ export function reasonFor(shape: Shape, ticket: number, view: View): LazyReason 
   }
   const short = shape.slots > 1 ? gangShortage(shape, ticket, view) : shortage(shape, view);
   if (short) return short;
-  if (shape.picky) return { code: 'WAITS_FOR_TAGS', words: () => tagWords(shape, pool) };
+  if (finder.isPicky(shape)) return { code: 'WAITS_FOR_TAGS', words: () => tagWords(shape, pool) };
   const { keeping } = view;
   if (keeping && keeping.ticket !== ticket) {
     const first = view.lines.tickets.applicant(keeping.ticket).id;
@@ -137,9 +137,11 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
   };
 }
 
-function tagWords({ near, apart }: Shape, { tags }: Pool): string {
+function tagWords({ tags: own, near, apart }: Shape, { tags }: Pool): string {
   const beside = near.some((tag) => tags.runs(tag)) ? ` with ${quoted(near)}` : '';
-  return `waits for room on a node${beside}${apart.length > 0 ? ` without ${quoted(apart)}` : ''}`;
+  const without = apart.length > 0 ? ` without ${quoted(apart)}` : '';
+  const welcome = tags.repels(own) ? ` where nothing keeps apart from ${quoted(own)}` : '';
+  return `waits for room on a node${beside}${without}${welcome}`;
 }
 
 function quoted(tags: readonly string[]): string {

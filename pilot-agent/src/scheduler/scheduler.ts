@@ -1,7 +1,7 @@
 import type { Applicant, Claim, Explanation, Grant, Place, WaitReason } from './demand.js';
 import { explainWaiting } from './explain.js';
 import { Finder } from './finder.js';
-import { Gangs } from './gangs.js';
+import { Granter } from './granter.js';
 import { countBeside, type Kept } from './keeping.js';
 import { Running } from './ledger.js';
 import { type Line, Lines } from './lines.js';
@@ -36,12 +36,11 @@ export class Scheduler {
   readonly #lines: Lines;
   readonly #finder: Finder;
   readonly #patience: Patience;
+  readonly #granter: Granter;
   readonly #told: Told;
   readonly #now: () => number;
   /** Tickets of those who would not end in time. */
   readonly #late = new Set<number>();
-  /** Lines that have to be tried on all nodes. */
-  readonly #anew = new Set<Line>();
   #held = true;
   #why: WaitReason | undefined;
   #pumping = false;
@@ -53,6 +52,10 @@ export class Scheduler {
     this.#lines = new Lines(pool.gangs);
     this.#finder = new Finder(pool, this.#lines);
     this.#patience = new Patience(pool, this.#lines, this.#finder, mayPass ?? 16 + pool.nodes.count, now);
+    this.#granter = new Granter(
+      { pool, lines: this.#lines, finder: this.#finder, patience: this.#patience, now },
+      (...who) => this.#start(...who),
+    );
     this.#told = new Told(this.#lines.tickets);
   }
 
@@ -173,7 +176,7 @@ export class Scheduler {
     if (this.#held || this.#pumping) return;
     this.#pumping = true;
     try {
-      while (!this.#held && this.#step()) {
+      while (!this.#held && this.#granter.step()) {
         // One after the other, until nothing more can be granted.
       }
     } finally {
@@ -181,106 +184,8 @@ export class Scheduler {
     }
   }
 
-  /** Does the next thing that is to be done; false: there is nothing. */
-  #step(): boolean {
-    const { grown, gangs } = this.pool;
-    const node = grown.at(-1);
-    if (node !== undefined) {
-      if (this.#fill(node)) return true;
-      this.pool.looked(grown.lastIndexOf(node));
-      this.#wakeGangs(node);
-      return true;
-    }
-    const gang = gangs.best();
-    if (gang) return this.#startGang(gang);
-    for (const line of this.#anew) {
-      this.#anew.delete(line);
-      if (line.head >= 0) this.#tryAnew(line);
-      return true;
-    }
-    return this.#patience.keepIfDue();
-  }
-
-  /** Starts the best that fits on a node that has grown; false: nothing does. */
-  #fill(node: number): boolean {
-    const owner = this.#patience.ready(node);
-    if (owner) {
-      const { ticket, line } = owner;
-      this.#patience.letGo();
-      return this.#startTicket(line, ticket);
-    }
-    const { nodes } = this.pool;
-    const kept = this.#patience.keeping?.nodes.get(node);
-    const { heavy, light, gangs } = this.#lines;
-    const free = [nodes.freeCores[node] ?? 0, nodes.freeGpu[node] ?? 0, nodes.freeMemory[node] ?? 0] as const;
-    if ((nodes.freeLight[node] ?? 0) > 0 && light.bestRank < Number.POSITIVE_INFINITY) {
-      const place = light.best(0, 0, 0, (at) => this.#may(this.#lines.lightLine(at), node, undefined));
-      const line = place < 0 ? undefined : this.#lines.lightLine(place);
-      if (line) return this.#start(line, line.head, [{ node, slots: 1 }]);
-    }
-    const gang = gangs.best();
-    const place = heavy.best(...free, (at) => this.#may(this.#lines.heavyLine(at), node, kept));
-    const line = place < 0 ? undefined : this.#lines.heavyLine(place);
-    if (gang && (line === undefined || this.#lines.rank(gang) < this.#lines.rank(line))) return this.#startGang(gang);
-    if (line === undefined) return false;
-    return this.#start(line, line.head, [{ node, slots: 1 }], kept);
-  }
-
-  /** Whether the first of a line may run on a node, which is perhaps kept for somebody. */
-  #may(line: Line | undefined, node: number, kept: Kept | undefined): boolean {
-    if (line === undefined || line.head < 0) return false;
-    if (!this.#finder.allowed(line.shape, line.head, node)) return false;
-    const { keeping } = this.#patience;
-    if (kept === undefined || keeping === undefined || keeping.ticket === line.head) return true;
-    const applicant = this.#lines.tickets.applicant(line.head);
-    return this.#finder.beside(keeping, kept, line.shape, applicant, this.#now()) !== 'no';
-  }
-
-  /** Tries the first of a line on all nodes, as when it has come anew. */
-  #tryAnew(line: Line): boolean {
-    const ticket = line.head;
-    if (line.shape.slots > 1) {
-      this.#lines.wake(line);
-      return false; // Whether there is room for all of it is known without a search.
-    }
-    const node = this.#finder.one(line, ticket);
-    if (node >= 0) {
-      this.#anew.add(line);
-      return this.#start(line, ticket, [{ node, slots: 1 }]);
-    }
-    if (line.shape.light) return false;
-    for (const kept of this.#patience.keeping?.nodes.values() ?? []) {
-      if (!this.pool.nodes.fits(kept.node, line.shape) || !this.#may(line, kept.node, kept)) continue;
-      this.#anew.add(line);
-      return this.#start(line, ticket, [{ node: kept.node, slots: 1 }], kept);
-    }
-    return false;
-  }
-
-  #startTicket(line: Line, ticket: number): boolean {
-    if (line.shape.slots > 1) return this.#startGang(line, ticket);
-    const node = this.#finder.one(line, ticket);
-    return node < 0 || this.#start(line, ticket, [{ node, slots: 1 }]);
-  }
-
-  /** Starts one who needs several slots; where tags leave too few nodes, its line waits until some more come free. */
-  #startGang(line: Line, ticket = line.head): boolean {
-    const { spots, found } = this.#finder.gang(line, ticket);
-    if (spots) return this.#start(line, ticket, spots);
-    this.#lines.sleep(line, Gangs.need(line.shape) - found);
-    return true;
-  }
-
-  /** A node has grown: counts down for those whose lines were left out of the search. */
-  #wakeGangs(node: number): void {
-    for (const line of this.#lines.asleep) {
-      line.asleepFor -= this.pool.gangs.offer(node, line.shape) > 0 ? 1 : 0;
-      if (line.asleepFor <= 0) this.#lines.wake(line);
-    }
-  }
-
-  /** Grants this to somebody who stands in a line; always changes something. */
-  #start(line: Line, ticket: number, spots: readonly Spot[], kept?: Kept): boolean {
+  /** Grants this to somebody who stands in a line, or puts them by where the pilot's time is too short for them. */
+  #start(line: Line, ticket: number, spots: readonly Spot[], kept: Kept | undefined): void {
     const { tickets } = this.#lines;
     const applicant = tickets.applicant(ticket);
     if (!this.#inTime(ticket)) {
@@ -289,7 +194,7 @@ export class Scheduler {
       this.#late.add(ticket);
       this.#freeToGo(line.shape.tags);
       this.#tell(ticket);
-      return true;
+      return;
     }
     const { shape } = line;
     const { keeping } = this.#patience;
@@ -310,19 +215,18 @@ export class Scheduler {
     // Who is first now may wait for something else than when it was told.
     if (line.head >= 0) this.#tell(line.head);
     applicant.granted(grant);
-    return true;
   }
 
   #stand(line: Line, ticket: number): void {
     const first = line.head < 0;
     this.#lines.push(line, ticket);
     // Who comes behind others fits no more than those do.
-    if (first) this.#anew.add(line);
+    if (first) this.#granter.again(line);
   }
 
   /** What wants to be near to these may have waited for somebody who is gone, or runs nowhere any more. */
   #freeToGo(tags: readonly string[]): void {
-    for (const tag of tags) for (const line of this.#lines.wanting(tag)) this.#anew.add(line);
+    for (const tag of tags) for (const line of this.#lines.wanting(tag)) this.#granter.again(line);
   }
 
   #inTime(ticket: number): boolean {

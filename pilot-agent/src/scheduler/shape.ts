@@ -21,8 +21,6 @@ export interface Shape {
   readonly tags: readonly string[];
   readonly near: readonly string[];
   readonly apart: readonly string[];
-  /** Where it may run depends on what runs there. */
-  readonly picky: boolean;
   /** Number of the last growth of a node that it was tried after, and did not fit; -1: not known. */
   failedAt: number;
   /** Its queues, by kind and priority. */
@@ -65,7 +63,6 @@ export class Shapes {
       tags,
       near,
       apart,
-      picky: near.length + apart.length > 0,
       failedAt: -1,
       lines: new Map(),
     };

@@ -188,6 +188,44 @@ describe('retention', () => {
     expect(await client.tasks.list({ all: true })).toEqual([]);
   });
 
+  it('keeps what a set can be resumed from, for its age; then all pilots of it go together', async () => {
+    await begin({ PILOTHOUSE_KEEP_FILES: '1' });
+    const set = async (): Promise<void> => {
+      const { id } = await client.sets.open({
+        description: { name: 'prep', resume: true },
+        origin: { ...origin, cwd: work },
+        key: newKey(),
+      });
+      const tasks = ['a', 'b'].map((name) => ({ name, command: ['echo', name] }));
+      await client.sets.add({ set: id, from: 0, tasks, close: true });
+      await eventually('the end of the set', async () => (await client.sets.get({ ref: id })).endedAt);
+    };
+    const end = async (): Promise<void> => {
+      await client.pilots.end({ ref: pilot });
+      await eventually('the end of the pilot', async () => (await client.pilots.get({ ref: pilot })).endedAt);
+    };
+    await set();
+    await end();
+    // Its logs go, since there are too many files; what says which task is DONE does not.
+    expect((await client.system.clean({})).removed.map(({ why }) => why.split(':')[0])).toEqual([
+      'logs on pilot "data"',
+    ]);
+    const description = { name: 'second', cores: 1, runtime: '10m' };
+    pilot = (await client.pilots.submit({ description, origin: { ...origin, cwd: work }, key: newKey() })).id;
+    await set();
+    const [, latest] = await client.sets.list({ all: true });
+    expect(latest?.counts).toMatchObject({ done: 2, resumed: 2 });
+    await end();
+    await client.system.clean({});
+    expect(await list('pilots')).toHaveLength(1);
+    await client.system.stop({});
+    await eventually('its end', async () => place.processes().length === 0);
+    ({ client } = await place.serve({ PILOTHOUSE_KEEP_AGE: '1ms' }));
+    await client.system.clean({});
+    expect(await list('pilots')).toEqual([]);
+    expect(await client.sets.list({ all: true })).toEqual([]);
+  });
+
   it('keeps values that live tasks name, however old', async () => {
     await begin({ PILOTHOUSE_KEEP_AGE: '1d' });
     await mkdir(join(place.home, 'values'), { mode: 0o700 });

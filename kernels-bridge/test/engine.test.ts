@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PilotSpec } from '../src/engines/engine.js';
+import { findGpus } from '../src/engines/local/gpus.js';
 import { LocalHoldings } from '../src/engines/local/holdings.js';
 import { inspectMachine, parseCpuList } from '../src/engines/local/machine.js';
 import { errorOf, eventually, newKey, origin, TestHome } from './support/bridge.js';
@@ -26,6 +27,38 @@ describe('what this process was given', () => {
     );
   });
 
+  it('lists GPUs by the name that programs take, parts in place of what was parted', () => {
+    // In the form that NVIDIA documents for `nvidia-smi -L`; written by hand.
+    const listed = [
+      'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)',
+      '  MIG 3g.20gb     Device  0: (UUID: MIG-1111)',
+      '  MIG 3g.20gb     Device  1: (UUID: MIG-2222)',
+      'GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-bbbb)',
+      '',
+    ].join('\n');
+    const nvidia = findGpus(
+      {},
+      (program) => (program === 'nvidia-smi' ? listed : null),
+      (path) => path === '/dev/nvidiactl',
+    );
+    expect(nvidia).toEqual({ ids: ['MIG-1111', 'MIG-2222', 'GPU-bbbb'], vendor: 'nvidia', source: 'nvidia-smi' });
+    const cards = '{"card0": {"Device ID": "0x740f"}, "card1": {"Device ID": "0x740f"}, "system": {}}';
+    const amd = findGpus(
+      {},
+      () => cards,
+      (path) => path === '/dev/kfd',
+    );
+    expect(amd).toEqual({ ids: ['0', '1'], vendor: 'amd', source: 'rocm-smi' });
+    expect(findGpus({ ROCR_VISIBLE_DEVICES: '1' })).toMatchObject({ ids: ['1'], vendor: 'amd' });
+    expect(
+      findGpus(
+        {},
+        () => null,
+        () => false,
+      ).ids,
+    ).toEqual([]);
+  });
+
   it('ends with the surrounding job', () => {
     expect(inspectMachine({ SLURM_JOB_END_TIME: '1800000000' }).endsAt).toBe(1_800_000_000_000);
     expect(inspectMachine({ SLURM_JOB_END_TIME: 'unknown' }).endsAt).toBeNull();
@@ -45,13 +78,29 @@ const machine = {
   cpus: [0, 1, 2, 3],
   cores: 4,
   memory: 8 * 1024 ** 3,
-  gpus: 0,
+  gpus: 2,
+  gpuIds: ['GPU-a', 'GPU-b'],
+  gpuVendor: 'nvidia' as const,
   endsAt: null,
   evidence: '4 cores by CPU affinity',
   loginNode: null,
 };
 
 describe('sharing the machine', () => {
+  it('gives each GPU to one pilot at a time, by name, also to those that it finds running', () => {
+    const holdings = new LocalHoldings(machine);
+    const wants = (id: string): PilotSpec => ({ ...spec(id, 1), gpus: 1 });
+    holdings.hold(wants('found'), null, ['GPU-b']);
+    holdings.enqueue(wants('next'));
+    holdings.enqueue(wants('waits'));
+    expect(holdings.takeNext()?.id).toBe('next');
+    expect(holdings.takeNext()).toBeNull();
+    expect([holdings.gpusOf('found'), holdings.gpusOf('next')]).toEqual([['GPU-b'], ['GPU-a']]);
+    holdings.release('found');
+    expect(holdings.takeNext()?.id).toBe('waits');
+    expect(holdings.gpusOf('waits')).toEqual(['GPU-b']);
+  });
+
   it('never gives more than there is, gives each CPU once, and starts in order', () => {
     const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant('end' as const)), { maxLength: 60 });
     fc.assert(

@@ -16,7 +16,14 @@ import type { AgentPaths } from './agent-paths.js';
 import { LocalHoldings } from './holdings.js';
 import { checkLimits } from './limits.js';
 import { inspectMachine, type Machine } from './machine.js';
-import { hasJournal, preparePilotFolder, readGpus, readLaunchFile, writeConnectFile, writeLaunchFile } from './pilot-folder.js';
+import {
+  hasJournal,
+  preparePilotFolder,
+  readGpus,
+  readLaunchFile,
+  writeConnectFile,
+  writeLaunchFile,
+} from './pilot-folder.js';
 import { processesOf } from './processes.js';
 import {
   bootId,

@@ -39,7 +39,12 @@ export async function readLaunchFile(folder: string): Promise<LaunchFile | null>
 
 /** Names of the GPUs that a pilot was given; undefined: it was given none by name. */
 export async function readGpus(folder: string): Promise<readonly string[] | undefined> {
-  return pilotFileSchema.parse(JSON.parse(await readFile(join(folder, 'pilot.json'), 'utf8'))).gpuIds;
+  try {
+    return pilotFileSchema.parse(JSON.parse(await readFile(join(folder, 'pilot.json'), 'utf8'))).gpuIds;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether an agent ever wrote a line about this pilot. */

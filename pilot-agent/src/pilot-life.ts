@@ -8,6 +8,7 @@ import {
   type SpoolRecord,
   toErrorData,
 } from '@pilothouse/sdk/shared';
+import { FunctionRunner } from './functions/function-runner.js';
 import { Link } from './link/link.js';
 import { log } from './log.js';
 import { GRACE_SECONDS, type NodeContext } from './node-context.js';
@@ -19,7 +20,6 @@ import { Spool } from './spool/spool.js';
 import { Staging } from './staging/staging.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import type { Accounting } from './tasks/accounting.js';
-import { FunctionRunner } from './functions/function-runner.js';
 import { Tasks } from './tasks/tasks.js';
 import { Walltime } from './tasks/walltime.js';
 

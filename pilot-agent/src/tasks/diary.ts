@@ -1,5 +1,5 @@
 /** How long a state is kept back: one that lasts less is told along with the next. */
-const KEEP_MS = 10;
+const KEEP_MS = 50;
 
 /** Something that has entered a state and not yet told it. */
 export interface Teller {

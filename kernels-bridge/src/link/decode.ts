@@ -69,7 +69,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   exitCode: isNumber,
   signal: isText,
   stderrTail: isText,
-  reason: (value) => value === null || (isObject(value) && isText(value.code) && isText(value.text) && isText(value.since)),
+  reason: (value) =>
+    value === null || (isObject(value) && isText(value.code) && isText(value.text) && isText(value.since)),
   output: (value) => isObject(value) && isText(value.file) && isPart(value.stdout) && isPart(value.stderr),
   placement: (value) =>
     isObject(value) &&
@@ -87,7 +88,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     isNumber(value.written) &&
     isMeasure(value.gpuUtil) &&
     isMeasure(value.gpuMemoryPeak),
-  passed: (value) => Array.isArray(value) && value.every((one) => Array.isArray(one) && isState(one[0]) && isText(one[1])),
+  passed: (value) =>
+    Array.isArray(value) && value.every((one) => Array.isArray(one) && isState(one[0]) && isText(one[1])),
   value: (value) =>
     isObject(value) && Object.keys(value).length === 1 && ('json' in value || typeof value.pickle === 'string'),
 };

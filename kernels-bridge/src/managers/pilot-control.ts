@@ -68,12 +68,15 @@ export class PilotControl {
       spans: spans.flatMap((span) => {
         const placement = tasks.placements.get(span.placed);
         // Taken off the lists meanwhile, and its slot perhaps another's.
-        if (placement === undefined || !tasks.taken(span.slot) || tasks.createdAt(span.slot) !== span.created) return [];
+        if (placement === undefined || !tasks.taken(span.slot) || tasks.createdAt(span.slot) !== span.created)
+          return [];
         const group = tasks.setOf(span.slot)?.id ?? null;
         const state = span.end === null ? tasks.state(span.slot) : stateOf(span.state);
         const { node, cores, gpus } = placement;
         const { start, end } = span;
-        return [{ id: tasks.idOf(span.slot), name: tasks.nameOf(span.slot), group, node, cores, gpus, start, end, state }];
+        return [
+          { id: tasks.idOf(span.slot), name: tasks.nameOf(span.slot), group, node, cores, gpus, start, end, state },
+        ];
       }),
       truncated,
     };

@@ -1,9 +1,4 @@
-import {
-  type ErrorData,
-  type JournalRecord,
-  PilothouseError,
-  serviceStates,
-} from '@pilothouse/sdk/internal';
+import { type ErrorData, type JournalRecord, PilothouseError, serviceStates } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { SpoolWriter, Written } from '../spool/spool-writer.js';
 
@@ -40,7 +35,11 @@ export async function settleRefusal(
 }
 
 /** Two bridges may have given the same number, the overtaken one and its successor: the evidence says whose is meant. */
-async function findRecord(spool: SpoolWriter, pilot: string, { spoolSeq, error }: Refused): Promise<Written | undefined> {
+async function findRecord(
+  spool: SpoolWriter,
+  pilot: string,
+  { spoolSeq, error }: Refused,
+): Promise<Written | undefined> {
   for await (const record of spool.read(pilot)) {
     if (record.seq !== spoolSeq) continue;
     if (error.evidence === undefined || error.evidence.includes(`of epoch ${record.epoch}`)) return record;

@@ -92,7 +92,12 @@ function place({ tasks }: Picture, record: Of<'tasks.placed'>, at: number): void
     if (slot === undefined || tasks.isFinal(slot)) continue;
     const attempts = record.attempts?.[index];
     if (tasks.state(slot) !== 'NEW') {
-      tasks.apply(slot, { state: 'WAITING', reason: null, attempt: attempts === undefined ? undefined : attempts + 1 }, at, BRIDGE);
+      tasks.apply(
+        slot,
+        { state: 'WAITING', reason: null, attempt: attempts === undefined ? undefined : attempts + 1 },
+        at,
+        BRIDGE,
+      );
     }
     tasks.bind(slot, record.pilot, record.offer);
   }

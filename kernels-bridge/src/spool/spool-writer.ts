@@ -22,11 +22,7 @@ export interface TasksEntry {
 /** A spool record as a manager hands it over; number, epoch and time are the spool's. */
 export type SpoolEntry =
   | TasksEntry
-  | (SpoolRecord extends infer R
-      ? R extends Exclude<SpoolRecord, TasksRecord>
-        ? Omit<R, Stamped>
-        : never
-      : never);
+  | (SpoolRecord extends infer R ? (R extends Exclude<SpoolRecord, TasksRecord> ? Omit<R, Stamped> : never) : never);
 
 interface Spool {
   readonly file: AppendFile;

@@ -66,7 +66,9 @@ export class Cache {
       const layout = z.object({ user_version: z.number() }).parse(database.prepare('PRAGMA user_version').get());
       if (layout.user_version !== LAYOUT) {
         database.exec('DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS keys; DROP TABLE IF EXISTS meta');
-        database.exec('DROP TABLE IF EXISTS task_chunks; DROP TABLE IF EXISTS task_texts; DROP TABLE IF EXISTS task_shared');
+        database.exec(
+          'DROP TABLE IF EXISTS task_chunks; DROP TABLE IF EXISTS task_texts; DROP TABLE IF EXISTS task_shared',
+        );
       }
       database.exec(`
         CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, json TEXT NOT NULL);

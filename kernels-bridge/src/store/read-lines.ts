@@ -13,7 +13,9 @@ export interface Line<T> {
 
 /** What tells a record from anything else: a zod schema, or something faster. */
 export interface RecordParser<T> {
-  safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
+  safeParse(
+    value: unknown,
+  ): { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
 }
 
 /**

@@ -101,7 +101,8 @@ async function* findSpecs(folder: string, missing: ReadonlySet<string>): AsyncGe
     if (!name.endsWith('.jsonl')) continue;
     for await (const lines of readRecords(join(folder, name), logRecordSchema)) {
       for (const { value } of lines) {
-        if (value.type === 'service.submitted' && value.spec !== null && missing.has(value.service.id)) yield value.spec;
+        if (value.type === 'service.submitted' && value.spec !== null && missing.has(value.service.id))
+          yield value.spec;
       }
     }
   }

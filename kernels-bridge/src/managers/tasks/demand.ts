@@ -1,4 +1,10 @@
-import { formatBytes, PilothouseError, type PilotRecord, type ResolvedTaskEntry, toBytes } from '@pilothouse/sdk/internal';
+import {
+  formatBytes,
+  PilothouseError,
+  type PilotRecord,
+  type ResolvedTaskEntry,
+  toBytes,
+} from '@pilothouse/sdk/internal';
 
 /** What a task or service asks of a pilot, all in all. */
 export interface Demand {

@@ -42,6 +42,7 @@ export class Drafter {
     if ((command === undefined) === (call === undefined)) throw eitherOr(at);
     if (entry.args !== undefined && call === undefined) throw argsWithoutCall(at);
     this.#names.set(name, id);
+    this.#names.set(id, id);
     // Most tasks of a set go where their template goes, and wait for nothing.
     if (this.#plain && !isPlaced(entry)) {
       this.#target ??= this.#choose(this.template, [], at);
@@ -62,7 +63,6 @@ export class Drafter {
       ...(after === undefined || after.length === 0 ? {} : { after }),
     };
     const target = this.#choose(asked, services, at);
-    this.#names.set(id, id);
     return { task, text: taskText(task), target };
   }
 

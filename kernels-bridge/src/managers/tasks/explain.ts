@@ -41,7 +41,8 @@ async function askAgent(context: Context, pilot: string, id: string): Promise<Ex
     return (await context.link.ask(pilot, { type: 'explain', id })).explanation ?? null;
   } catch (error) {
     // It may just be starting again; what it said last is known.
-    if (error instanceof PilothouseError && (error.code === 'NODE_LOST' || error.code === 'TASK_NOT_FOUND')) return null;
+    if (error instanceof PilothouseError && (error.code === 'NODE_LOST' || error.code === 'TASK_NOT_FOUND'))
+      return null;
     throw error;
   }
 }
@@ -66,7 +67,10 @@ function explainUnbound(context: Context, task: TaskRecord): Explanation {
   if (live.length > 0 && !live.some((pilot) => fits(need, pilot))) {
     return {
       text: `no live pilot is large enough for ${need.cores} cores and ${need.gpus} GPUs; start one`,
-      evidence: [...evidence, ...live.map(({ name, resources }) => `${name}: ${resources.cores} cores, ${resources.gpus} GPUs`)],
+      evidence: [
+        ...evidence,
+        ...live.map(({ name, resources }) => `${name}: ${resources.cores} cores, ${resources.gpus} GPUs`),
+      ],
     };
   }
   return { text: 'no pilot; start one', evidence };

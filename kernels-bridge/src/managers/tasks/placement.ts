@@ -1,4 +1,10 @@
-import { newId, PilothouseError, type PilotRecord, pilotStates, type ResolvedTaskEntry } from '@pilothouse/sdk/internal';
+import {
+  newId,
+  PilothouseError,
+  type PilotRecord,
+  pilotStates,
+  type ResolvedTaskEntry,
+} from '@pilothouse/sdk/internal';
 import type { Context } from '../../context.js';
 import type { Offer } from '../../picture/tasks/task-table.js';
 import type { PilotManager } from '../pilot-manager.js';
@@ -114,15 +120,11 @@ export class Placement {
   service(ref: string, at: string): string {
     const service = findRef(this.context.picture, this.context.names, 'service', ref);
     if (service.endedAt === null) return service.id;
-    throw new PilothouseError(
-      'SERVICE_STOPPED',
-      `service "${service.name}" has ended; the task would wait for ever`,
-      {
-        hint: 'Start the service again, then submit the task.',
-        field: `${at}services`,
-        ids: { service: service.id },
-      },
-    );
+    throw new PilothouseError('SERVICE_STOPPED', `service "${service.name}" has ended; the task would wait for ever`, {
+      hint: 'Start the service again, then submit the task.',
+      field: `${at}services`,
+      ids: { service: service.id },
+    });
   }
 }
 

@@ -9,8 +9,8 @@ import {
 import type { Context } from '../../context.js';
 import type { Explanation } from '../../engines/index.js';
 import { isFinalNumber } from '../../picture/tasks/facts.js';
-import { keptTask } from '../../picture/tasks/task-record.js';
 import { ResultsSource } from '../../picture/tasks/results-source.js';
+import { keptTask } from '../../picture/tasks/task-record.js';
 import type { LiveSet } from '../../picture/tasks/task-set-state.js';
 import type { LogEntry } from '../../store/log-records.js';
 import { buildEnvironment, resolveDirectory } from '../environment.js';
@@ -265,4 +265,3 @@ export class SetManager {
     return set;
   }
 }
-

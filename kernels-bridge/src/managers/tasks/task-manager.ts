@@ -10,9 +10,9 @@ import {
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../../context.js';
 import type { Explanation } from '../../engines/index.js';
-import type { TaskGroup } from '../../picture/tasks/facts.js';
 import { placeOf } from '../../picture/tasks/columns.js';
-import { RowsSource, type RowFilter } from '../../picture/tasks/rows-source.js';
+import type { TaskGroup } from '../../picture/tasks/facts.js';
+import { type RowFilter, RowsSource } from '../../picture/tasks/rows-source.js';
 import { askedFor, withoutDefaults } from '../../picture/tasks/task-record.js';
 import { buildEnvironment, resolveDirectory } from '../environment.js';
 import { type LogRange, OutputReader } from '../output-reader.js';
@@ -126,7 +126,8 @@ export class TaskManager {
   async retry(ref: string, { key }: Submission): Promise<TaskRecord> {
     const { picture } = this.context;
     const slot = picture.tasks.find(this.get(ref).id);
-    const group = slot === undefined ? undefined : picture.tasks.groups.get(picture.tasks.chunk(slot).group[placeOf(slot)] ?? 0);
+    const group =
+      slot === undefined ? undefined : picture.tasks.groups.get(picture.tasks.chunk(slot).group[placeOf(slot)] ?? 0);
     if (slot === undefined || group === undefined) throw notThere(ref);
     const { after: _, ...asked } = askedFor(picture.tasks, slot);
     const entry = { ...asked, name: asked.name ?? picture.tasks.nameOf(slot), pilot: this.#stillThere(asked.pilot) };

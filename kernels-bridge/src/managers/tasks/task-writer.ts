@@ -61,7 +61,8 @@ export class TaskWriter {
     const { context } = this;
     const pieces = [...this.#pieces(drafts)];
     await context.events.append([...pieces.map((piece) => this.#logged(common, piece)), ...after], durable);
-    for (const { drafts: ones } of pieces) this.dependencies.placed(ones.filter(({ task }) => task.after !== undefined));
+    for (const { drafts: ones } of pieces)
+      this.dependencies.placed(ones.filter(({ task }) => task.after !== undefined));
     await this.spool(common, pieces, durable);
   }
 

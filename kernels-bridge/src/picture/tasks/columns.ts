@@ -11,7 +11,19 @@ export const USAGES = 7;
 export const OUTPUTS = 4;
 
 const F64 = { seq: 1, created: 1, times: TIMES, output: OUTPUTS, usage: USAGES } as const;
-const U32 = ['pilot', 'group', 'set', 'number', 'order', 'offer', 'arena', 'start', 'length', 'file', 'placed'] as const;
+const U32 = [
+  'pilot',
+  'group',
+  'set',
+  'number',
+  'order',
+  'offer',
+  'arena',
+  'start',
+  'length',
+  'file',
+  'placed',
+] as const;
 const BYTES_PER_TASK = 8 * (1 + 1 + TIMES + OUTPUTS + USAGES) + 4 * (U32.length + 1) + 2 * 2 + 3;
 
 /**

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Chunk } from './columns.js';
 import type { Extra, SetFacts, TaskGroup } from './facts.js';
-import type { Offer } from './task-table.js';
 import type { SetState } from './task-set-state.js';
+import type { Offer } from './task-table.js';
 
 /**
  * The forms in which the table of tasks lies in the cache: chunks as their bytes with the rest beside, texts by arena,

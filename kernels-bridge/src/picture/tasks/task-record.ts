@@ -16,8 +16,8 @@ import {
 } from '@pilothouse/sdk/internal';
 import { FLAG, placeOf } from './columns.js';
 import { isFinalNumber, STATE_NUMBERS, stateOf, timeColumn } from './facts.js';
-import type { TaskTable } from './task-table.js';
 import { iso } from './task-set-state.js';
+import type { TaskTable } from './task-table.js';
 
 /** What every description starts from; entries are kept without. */
 const { command: _, ...DEFAULTS } = taskDescriptionSchema.parse({ command: ['true'] });
@@ -223,12 +223,7 @@ function timesOf(table: TaskTable, slot: number, created: string): Record<string
 }
 
 /** Why a task is not further: its agent's word, else what is plain to see. */
-export function reasonOf(
-  table: TaskTable,
-  slot: number,
-  pilot: PilotRecord | undefined,
-  since: string,
-): Reason | null {
+export function reasonOf(table: TaskTable, slot: number, pilot: PilotRecord | undefined, since: string): Reason | null {
   if (table.has(slot, FLAG.canceling)) return { code: 'CANCELING', text: 'asked to cancel', since };
   const told = table.extra(slot).reason;
   if (told) return told;

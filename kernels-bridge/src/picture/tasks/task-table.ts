@@ -1,5 +1,3 @@
-import { type Placement, type TaskState, taskStates } from '@pilothouse/sdk/internal';
-import { ChangeRing } from './change-ring.js';
 import { CHUNK_TASKS, Chunk, chunkOf, FLAG, placeOf } from './columns.js';
 import {
   type Extra,
@@ -8,191 +6,26 @@ import {
   reaches,
   STATE_NUMBERS,
   type SubmittedTask,
-  stateOf,
   type TaskFacts,
-  type TaskGroup,
   timeColumn,
 } from './facts.js';
-import { Interned } from './interned.js';
-import { type CachedChunk, type CachedSet, type CachedShared, type ChunkRest, chunkFrom, parseRest } from './table-cache.js';
+import { RestorableTable } from './restorable-table.js';
+import { NO_EXTRA, type Offer, type Submission } from './task-columns.js';
 import { LiveSet } from './task-set-state.js';
-import { Texts } from './texts.js';
-import { Timelines } from './timelines.js';
 
-/** What the table needs of the picture it is part of. */
-export interface Ledger {
-  /** A number for a change. */
-  next(): number;
-  /** A task that is shown by itself has changed. */
-  task(id: string, seq: number): void;
-  /** A set has changed: told soon, however often. */
-  set(set: LiveSet): void;
-  /** Ids of tasks of sets that somebody looks at. */
-  readonly watched: ReadonlyMap<string, unknown>;
-}
-
-/** An offer of tasks to several pilots. */
-export interface Offer {
-  readonly id: string;
-  readonly pilots: readonly string[];
-}
-
-/** What tasks of one submission have in common. */
-export interface Submission {
-  readonly group: number;
-  readonly set: LiveSet | undefined;
-  readonly pilot: string | null;
-  readonly offer: Offer | undefined;
-}
-
-const NO_EXTRA: Extra = Object.freeze({});
+export type { Ledger, Offer, Submission } from './task-columns.js';
 
 /**
  * Every task the bridge knows, in columns: a task is a slot, and becomes a record only when somebody asks for it. Those of
  * sets have no entry of their own anywhere else: their id is their set's with their number.
  */
-export class TaskTable {
-  readonly pilots = new Interned<string>((id) => id);
-  readonly groups = new Interned<TaskGroup>((group) => JSON.stringify(group));
-  readonly files = new Interned<string>((file) => file);
-  readonly signals = new Interned<string>((signal) => signal);
-  readonly placements = new Interned<Placement>((placement) => JSON.stringify(placement));
-  readonly offers = new Interned<Offer>(({ id, pilots }) => `${id} ${pilots.join()}`);
-  readonly texts = new Texts();
-  readonly changes = new ChangeRing();
-  readonly timelines = new Timelines();
-  readonly #chunks: Chunk[] = [];
-  readonly #extras: (Extra | undefined)[][] = [];
-  readonly #singles = new Map<string, number>();
-  readonly #names = new Map<number, string>();
-  readonly #sets = new Map<string, LiveSet>();
-  readonly #setNumbers: (LiveSet | undefined)[] = [];
-  readonly #free: number[] = [];
-  /** Slots that have changed since the cache was written, by chunk. */
-  readonly dirty = new Set<number>();
-  #end = 0;
-
-  constructor(private readonly ledger: Ledger) {}
-
-  /** One after the last slot in use. */
-  get end(): number {
-    return this.#end;
-  }
-
-  get count(): number {
-    return this.#end - this.#free.length;
-  }
-
-  get singles(): ReadonlyMap<string, number> {
-    return this.#singles;
-  }
-
-  get sets(): ReadonlyMap<string, LiveSet> {
-    return this.#sets;
-  }
-
-  set(id: string): LiveSet | undefined {
-    return this.#sets.get(id);
-  }
-
-  setOf(slot: number): LiveSet | undefined {
-    const number = this.chunk(slot).set[placeOf(slot)] ?? 0;
-    return number === 0 ? undefined : this.#setNumbers[number - 1];
-  }
-
-  /** The slot of a task; undefined when there is none of that id. */
-  find(id: string): number | undefined {
-    const dot = id.lastIndexOf('.');
-    if (dot === -1) return this.#singles.get(id);
-    const number = Number(id.slice(dot + 1));
-    return Number.isInteger(number) ? this.#sets.get(id.slice(0, dot))?.slots.get(number) : undefined;
-  }
-
-  idOf(slot: number): string {
-    const set = this.setOf(slot);
-    return set === undefined ? (this.#names.get(slot) ?? '') : `${set.id}.${this.chunk(slot).number[placeOf(slot)]}`;
-  }
-
-  chunk(slot: number): Chunk {
-    const chunk = this.#chunks[chunkOf(slot)];
-    if (chunk === undefined) throw new RangeError(`no slot ${slot}`);
-    return chunk;
-  }
-
-  /** Whether there is a task in a slot. */
-  taken(slot: number): boolean {
-    return slot < this.#end && this.stateNumber(slot) >= 0;
-  }
-
-  stateNumber(slot: number): number {
-    return (this.chunk(slot).state[placeOf(slot)] ?? 0) - 1;
-  }
-
-  state(slot: number): TaskState {
-    return stateOf(this.stateNumber(slot));
-  }
-
-  /** milliseconds since 1970 */
-  createdAt(slot: number): number {
-    return this.chunk(slot).created[placeOf(slot)] ?? 0;
-  }
-
-  seqOf(slot: number): number {
-    return this.chunk(slot).seq[placeOf(slot)] ?? 0;
-  }
-
-  isFinal(slot: number): boolean {
-    return isFinalNumber(this.stateNumber(slot));
-  }
-
-  has(slot: number, flag: number): boolean {
-    return ((this.chunk(slot).flags[placeOf(slot)] ?? 0) & flag) !== 0;
-  }
-
-  pilotOf(slot: number): string | null {
-    return this.pilots.get(this.chunk(slot).pilot[placeOf(slot)] ?? 0) ?? null;
-  }
-
-  offerOf(slot: number): Offer | undefined {
-    return this.offers.get(this.chunk(slot).offer[placeOf(slot)] ?? 0);
-  }
-
-  extra(slot: number): Readonly<Extra> {
-    return this.#extras[chunkOf(slot)]?.[placeOf(slot)] ?? NO_EXTRA;
-  }
-
-  /** The text of a task as it was submitted: name, entry, ids of services and of tasks before it. */
-  text(slot: number): string {
-    const chunk = this.chunk(slot);
-    const place = placeOf(slot);
-    return this.texts.get(chunk.arena[place] ?? 0, chunk.start[place] ?? 0, chunk.length[place] ?? 0);
-  }
-
-  /** All slots in use, the oldest first. */
-  *slots(): Generator<number, void, void> {
-    for (let slot = 0; slot < this.#end; slot += 1) if (this.stateNumber(slot) >= 0) yield slot;
-  }
-
-  /** Slots of the tasks bound to a pilot. */
-  *on(pilot: string): Generator<number, void, void> {
-    const number = this.pilots.find(pilot);
-    if (number === undefined) return;
-    for (let index = 0; index < this.#chunks.length; index += 1) {
-      const column = this.#chunks[index]?.pilot;
-      if (column === undefined) continue;
-      for (let place = 0; place < CHUNK_TASKS; place += 1) {
-        const slot = index * CHUNK_TASKS + place;
-        if (column[place] === number && this.taken(slot)) yield slot;
-      }
-    }
-  }
-
+export class TaskTable extends RestorableTable {
   openSet(facts: LiveSet['facts']): LiveSet {
     const { description, env, cwd, owner } = facts;
     const group = this.groups.number({ template: description.template, env, cwd, owner });
-    const set = new LiveSet(facts, this.#setNumbers.length, group);
-    this.#setNumbers.push(set);
-    this.#sets.set(facts.id, set);
+    const set = new LiveSet(facts, this.setsByNumber.length, group);
+    this.setsByNumber.push(set);
+    this.setsById.set(facts.id, set);
     this.ledger.set(set);
     return set;
   }
@@ -219,8 +52,8 @@ export class TaskTable {
     chunk.offer[place] = offer === undefined ? 0 : this.offers.number(offer);
     chunk.flags[place] = (task.named === true ? FLAG.named : 0) | (task.after === undefined ? 0 : FLAG.after);
     if (set === undefined) {
-      this.#singles.set(task.id, slot);
-      this.#names.set(slot, task.id);
+      this.singleSlots.set(task.id, slot);
+      this.singleIds.set(slot, task.id);
     } else {
       chunk.set[place] = set.number + 1;
       chunk.number[place] = set.slots.length;
@@ -233,7 +66,7 @@ export class TaskTable {
 
   /** What most tasks do not have, to be changed; call `touch` after it. */
   edit(slot: number): Extra {
-    const extras = this.#extras[chunkOf(slot)];
+    const extras = this.extraLists[chunkOf(slot)];
     if (extras === undefined) throw new RangeError(`no slot ${slot}`);
     const known = extras[placeOf(slot)];
     if (known !== undefined) return known;
@@ -281,7 +114,7 @@ export class TaskTable {
     this.dirty.add(chunkOf(slot));
     this.changes.push(slot);
     const set = this.setOf(slot);
-    if (set === undefined) this.ledger.task(this.#names.get(slot) ?? '', seq);
+    if (set === undefined) this.ledger.task(this.singleIds.get(slot) ?? '', seq);
     else {
       this.ledger.set(set);
       if (this.ledger.watched.size > 0) {
@@ -298,147 +131,34 @@ export class TaskTable {
 
   /** Takes one task that belongs to no set off the lists. */
   removeSingle(id: string): void {
-    const slot = this.#singles.get(id);
+    const slot = this.singleSlots.get(id);
     if (slot === undefined) return;
-    this.#singles.delete(id);
-    this.#names.delete(slot);
+    this.singleSlots.delete(id);
+    this.singleIds.delete(slot);
     this.changes.removed(id);
     this.#release(slot);
   }
 
   removeSet(id: string): void {
-    const set = this.#sets.get(id);
+    const set = this.setsById.get(id);
     if (set === undefined) return;
     for (const slot of set.slots) this.#release(slot);
-    this.#sets.delete(id);
-    this.#setNumbers[set.number] = undefined;
+    this.setsById.delete(id);
+    this.setsByNumber[set.number] = undefined;
     this.changes.reset();
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const id of [...this.#singles.keys()]) this.removeSingle(id);
-    for (const id of [...this.#sets.keys()]) this.removeSet(id);
-    this.#chunks.length = 0;
-    this.#extras.length = 0;
-    this.#setNumbers.length = 0;
-    this.#free.length = 0;
-    this.#end = 0;
+    for (const id of [...this.singleSlots.keys()]) this.removeSingle(id);
+    for (const id of [...this.setsById.keys()]) this.removeSet(id);
+    this.chunkList.length = 0;
+    this.extraLists.length = 0;
+    this.setsByNumber.length = 0;
+    this.freeSlots.length = 0;
+    this.endSlot = 0;
     this.texts.clear();
     this.changes.reset();
-  }
-
-  /** A chunk for the cache. */
-  cachedChunk(index: number): CachedChunk | undefined {
-    const chunk = this.#chunks[index];
-    if (chunk === undefined) return undefined;
-    const extras: Record<string, Extra> = {};
-    this.#extras[index]?.forEach((extra, place) => {
-      if (extra !== undefined) extras[place] = extra;
-    });
-    const ids: Record<string, string> = {};
-    for (let place = 0; place < CHUNK_TASKS; place += 1) {
-      const id = this.#names.get(index * CHUNK_TASKS + place);
-      if (id !== undefined) ids[place] = id;
-    }
-    return { index, bytes: new Uint8Array(chunk.bytes), rest: JSON.stringify({ extras, ids } satisfies ChunkRest) };
-  }
-
-  /** Changes whenever `shared` does. */
-  get sharedVersion(): number {
-    const { pilots, groups, files, signals, placements, offers } = this;
-    return this.#end + pilots.size + groups.size + files.size + signals.size + placements.size + offers.size;
-  }
-
-  get shared(): CachedShared {
-    const { pilots, groups, files, signals, placements, offers } = this;
-    return {
-      end: this.#end,
-      pilots: pilots.values(),
-      groups: groups.values(),
-      files: files.values(),
-      signals: signals.values(),
-      placements: placements.values(),
-      offers: offers.values(),
-    };
-  }
-
-  cachedSets(): CachedSet[] {
-    return [...this.#sets.values()].map((set) => {
-      return { ...set.cached, facts: set.facts, number: set.number, group: set.group };
-    });
-  }
-
-  /** Begins to bring back what the cache has; chunks follow, then `restored`. */
-  restore(shared: CachedShared, sets: readonly CachedSet[]): void {
-    this.pilots.restore(shared.pilots);
-    this.groups.restore(shared.groups);
-    this.files.restore(shared.files);
-    this.signals.restore(shared.signals);
-    this.placements.restore(shared.placements);
-    this.offers.restore(shared.offers);
-    this.#end = shared.end;
-    for (const { facts, number, group } of sets) {
-      const set = new LiveSet(facts, number, group);
-      this.#setNumbers[number] = set;
-      this.#sets.set(facts.id, set);
-      this.ledger.set(set);
-    }
-  }
-
-  restoreChunk({ index, bytes, rest }: CachedChunk): void {
-    const chunk = chunkFrom(bytes);
-    const { extras, ids } = parseRest(rest);
-    this.#chunks[index] = chunk;
-    const own: (Extra | undefined)[] = new Array(CHUNK_TASKS);
-    for (const [place, extra] of Object.entries(extras)) own[Number(place)] = extra;
-    this.#extras[index] = own;
-    for (const [place, id] of Object.entries(ids)) {
-      const slot = index * CHUNK_TASKS + Number(place);
-      this.#singles.set(id, slot);
-      this.#names.set(slot, id);
-    }
-    // Numbers of changes begin anew with each bridge.
-    for (let place = 0; place < CHUNK_TASKS; place += 1) chunk.seq[place] = this.ledger.next();
-  }
-
-  /** All chunks are there: what follows from them is made. */
-  restored(sets: readonly CachedSet[]): void {
-    for (let slot = 0; slot < this.#end; slot += 1) {
-      if (this.#chunks[chunkOf(slot)] === undefined) throw new RangeError(`chunk ${chunkOf(slot)} is missing`);
-      const number = this.stateNumber(slot);
-      if (number < 0) this.#free.push(slot);
-      else this.#restoreInSet(slot, number);
-    }
-    for (const { facts, ...state } of sets) {
-      const set = this.#sets.get(facts.id);
-      set?.restore(state);
-      set?.settle(this.#lastEnd(set));
-    }
-    for (const [id, slot] of this.#singles) this.ledger.task(id, this.seqOf(slot));
-  }
-
-  #restoreInSet(slot: number, state: number): void {
-    const set = this.setOf(slot);
-    if (set === undefined) return;
-    const chunk = this.chunk(slot);
-    const place = placeOf(slot);
-    set.slots.set(chunk.number[place] ?? 0, slot);
-    set.counts.total += 1;
-    set.counts[phaseOf(state)] += 1;
-    if (this.has(slot, FLAG.resumed)) set.counts.resumed += 1;
-    const order = chunk.order[place] ?? 0;
-    if (order > 0) set.order.set(order - 1, chunk.number[place] ?? 0);
-    const { error } = this.extra(slot);
-    if (state === STATE_NUMBERS.FAILED && error) set.failed(this.idOf(slot), this.nameOf(slot), error);
-  }
-
-  /** When the last task of a set ended. */
-  #lastEnd(set: LiveSet): number {
-    let last = Date.parse(set.facts.createdAt);
-    const column = timeColumn(STATE_NUMBERS.DONE);
-    for (const slot of set.slots) last = Math.max(last, this.chunk(slot).times[placeOf(slot) * 7 + column] ?? 0);
-    return last;
   }
 
   #takeFacts(slot: number, facts: TaskFacts, moved: boolean): void {
@@ -459,7 +179,10 @@ export class TaskTable {
     const { output, usage } = facts;
     if (output !== undefined) {
       chunk.file[place] = this.files.number(output.file);
-      chunk.output.set([output.stdout.offset, output.stdout.length, output.stderr.offset, output.stderr.length], place * 4);
+      chunk.output.set(
+        [output.stdout.offset, output.stdout.length, output.stderr.offset, output.stderr.length],
+        place * 4,
+      );
       flags |= FLAG.output;
     }
     if (usage !== undefined) {
@@ -504,20 +227,15 @@ export class TaskTable {
   /** Called when the agent of its pilot has given a task back. */
   onReturn: (slot: number) => void = () => undefined;
 
-  nameOf(slot: number): string {
-    const text = this.text(slot);
-    return text.slice(NAME_AT, text.indexOf('"', NAME_AT));
-  }
-
   #take(): number {
-    const free = this.#free.pop();
+    const free = this.freeSlots.pop();
     if (free !== undefined) return free;
-    const slot = this.#end;
-    if (chunkOf(slot) === this.#chunks.length) {
-      this.#chunks.push(new Chunk());
-      this.#extras.push(new Array(CHUNK_TASKS));
+    const slot = this.endSlot;
+    if (chunkOf(slot) === this.chunkList.length) {
+      this.chunkList.push(new Chunk());
+      this.extraLists.push(new Array(CHUNK_TASKS));
     }
-    this.#end += 1;
+    this.endSlot += 1;
     return slot;
   }
 
@@ -532,16 +250,8 @@ export class TaskTable {
     chunk.state[place] = 0;
     chunk.flags[place] = 0;
     chunk.signal[place] = 0;
-    delete this.#extras[chunkOf(slot)]?.[placeOf(slot)];
+    delete this.extraLists[chunkOf(slot)]?.[placeOf(slot)];
     this.dirty.add(chunkOf(slot));
-    this.#free.push(slot);
+    this.freeSlots.push(slot);
   }
-}
-
-/** Where the name begins in the text of a task. */
-const NAME_AT = '"name":"'.length;
-
-/** Whether there is such a state. */
-export function isTaskState(text: unknown): text is TaskState {
-  return typeof text === 'string' && text in STATE_NUMBERS && taskStates.states.length > 0;
 }

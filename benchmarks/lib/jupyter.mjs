@@ -20,7 +20,7 @@ export function freePort() {
 }
 
 /** Starts JupyterLab for a stack; the token travels in the environment. */
-export async function startJupyter(stack, extraEnv = {}) {
+export async function startJupyter(stack, extraEnv = {}, extraOptions = []) {
   const port = await freePort();
   const token = randomBytes(24).toString('hex');
   const child = stack.spawn(
@@ -36,6 +36,7 @@ export async function startJupyter(stack, extraEnv = {}) {
       // The page stands for two JupyterLabs at once, so it belongs to neither.
       '--ServerApp.allow_origin=*',
       `--ServerApp.root_dir=${stack.workspace}`,
+      ...extraOptions,
     ],
     { env: { ...stack.env, JUPYTER_TOKEN: token, ...extraEnv } },
   );

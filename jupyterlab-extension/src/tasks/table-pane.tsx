@@ -8,7 +8,7 @@ import { BulkBar } from './bulk-bar.js';
 import { type Column, type ColumnId, taskColumns } from './columns.js';
 import { Filters } from './filters.js';
 import type { GridActions } from './grid-input.js';
-import { groupNames } from './grid-model.js';
+import { groupNames } from './groups.js';
 import { groupKey } from './row-order.js';
 import { AT } from './row-store.js';
 import { TaskGrid } from './task-grid.js';

@@ -4,7 +4,7 @@ import { useApp } from '../hooks/context.js';
 import { useLive, useNow } from '../hooks/live.js';
 import type { Column } from './columns.js';
 import { chooseAll, type GridActions } from './grid-input.js';
-import { groupTitle } from './grid-model.js';
+import { groupTitle } from './groups.js';
 import { AT } from './row-store.js';
 import type { TaskTable } from './task-table.js';
 import { useHold } from './use-hold.js';

@@ -88,6 +88,32 @@ describe('the scheduler, whatever happens', () => {
     );
   });
 
+  it('goes by kind, then by priority, then by arrival, where all want the same', () => {
+    fc.assert(
+      fc.property(fc.array(wishes, { minLength: 2, maxLength: 30 }), (wanted) => {
+        // As many as wait may pass the one who waits longest, so that nobody's turn is brought forward.
+        const rig = new Rig([{ cores: 4, gpus: [], memory: null }], wanted.length);
+        const demand = { cores: 4, gpus: 0, memory: null };
+        const first = rig.apply({ kind: 'task', demand });
+        const asked = wanted.map(({ kind, priority }) => ({
+          id: rig.apply({ kind, priority, demand }),
+          kind,
+          priority,
+        }));
+        for (let turn = 0; turn <= wanted.length; turn += 1) rig.releaseAny(0);
+        const right = asked
+          .map((one, index) => ({ ...one, index }))
+          .sort(
+            (a, b) =>
+              Number(a.kind === 'task') - Number(b.kind === 'task') ||
+              (b.priority ?? 0) - (a.priority ?? 0) ||
+              a.index - b.index,
+          );
+        expect(rig.order).toEqual([first, ...right.map(({ id }) => id)]);
+      }),
+    );
+  });
+
   it('books again what ran, on the same cores and devices', () => {
     fc.assert(
       fc.property(pilots, steps, (nodes, script) => {

@@ -43,7 +43,8 @@ export class Patience {
       this.#passed = first === this.#first ? this.#passed + 1 : 1;
       this.#first = first;
     }
-    if (this.#started - this.#lookedAt < this.#mayPass) return;
+    // It is looked for among all lines, and so the more seldom the more there are.
+    if (this.#started - this.#lookedAt < Math.max(this.#mayPass, this.#lines.active.size)) return;
     this.#lookedAt = this.#started;
     const longest = this.#waitsLongest();
     const seq = longest === undefined ? -1 : (this.#lines.tickets.seq[longest.head] ?? -1);

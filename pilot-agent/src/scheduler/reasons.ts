@@ -114,10 +114,10 @@ function shortage(shape: Shape, { pool, keeping }: View): LazyReason | undefined
     fits ||= nodes.fits(node, shape);
   }
   if (fits) return undefined;
-  const text = (wanted: string, free: string, is: string, all: string) =>
-    nodes.count === 1
-      ? `waits for ${wanted}; ${free} of ${all} ${is} free`
-      : `waits for ${wanted} on one node; at most ${free} of ${all} ${is} free`;
+  const text = (wanted: string, free: string, is: string, all: string) => {
+    if (nodes.count === 1) return `waits for ${wanted}; ${free} of ${all} ${is} free`;
+    return `waits for ${wanted} on one node; ${free === '0' ? 'none is' : `at most ${free} of ${all} ${is}`} free`;
+  };
   if (shape.cores > cores) {
     const words = () => text(count(shape.cores, 'core'), String(cores), areOf(cores), String(nodes.largest.cores));
     return { code: 'WAITS_FOR_CORES', words };

@@ -87,9 +87,11 @@ export class DataManager {
   }
 
   async #list(task: TaskRecord, wanted: (path: string) => boolean): Promise<TaskFile[]> {
-    const reply = await this.#ask(task, { type: 'files', id: task.id });
-    if (reply?.files !== undefined) return reply.files.filter(({ path }) => wanted(path));
-    return listFolder(this.folderOf(task), wanted);
+    const folder = this.folderOf(task);
+    // An agent lists a folder up to a limit, whatever is wanted of it: what the task shares with others may be full of theirs.
+    const seen = !task.description.sandbox && (await stat(folder).catch(whereMissing(null))) !== null;
+    const reply = seen ? null : await this.#ask(task, { type: 'files', id: task.id });
+    return reply?.files?.filter(({ path }) => wanted(path)) ?? listFolder(folder, wanted);
   }
 
   async #read(task: TaskRecord, piece: Piece): Promise<FileChunk> {

@@ -11,8 +11,11 @@ export type JournalEntry = WithoutStamp<JournalRecord>;
 /** Records kept in memory for the link; older ones are read from the files. */
 const RECENT = 8192;
 const RETRY_MS = 1000;
-/** Time between two writes at least: the first after a quiet moment goes at once, what follows in a rush together. */
-const PACE_MS = 3;
+/** In a rush, the time between two writes at least. What comes one by one is written at once. */
+const PACE_MS = 8;
+/** Records a millisecond from which on it is a rush, and how long they are counted. */
+const RUSH = 0.5;
+const COUNT_MS = 16;
 
 /**
  * The journal of one agent: appends, and makes final states durable before anybody hears of them.
@@ -39,6 +42,9 @@ export class Journal {
   #position = 0;
   #writing = false;
   #nextWrite = 0;
+  #counted = 0;
+  #countedFrom = 0;
+  #rush = false;
   /** Somebody waits for the end. */
   #hurry = false;
 
@@ -121,8 +127,8 @@ export class Journal {
     while (this.#pending.length > 0) {
       const wait = this.#nextWrite - performance.now();
       if (wait > 0 && !this.#hurry) await new Promise((resolve) => setTimeout(resolve, wait));
-      this.#nextWrite = performance.now() + PACE_MS;
       const batch = this.#pending;
+      this.#pace(batch.length);
       const sync = this.#pendingSync;
       this.#pending = [];
       this.#pendingSync = false;
@@ -138,6 +144,19 @@ export class Journal {
       this.#announce();
     }
     this.#writing = false;
+  }
+
+  /** Decides how long to wait for the next ones to come together. */
+  #pace(records: number): void {
+    const now = performance.now();
+    this.#counted += records;
+    const passed = now - this.#countedFrom;
+    if (passed >= COUNT_MS) {
+      this.#rush = this.#counted / passed > RUSH;
+      this.#counted = 0;
+      this.#countedFrom = now;
+    }
+    this.#nextWrite = this.#rush ? now + PACE_MS : 0;
   }
 
   /** Writes at a fixed place, so that a second attempt after a full disk overwrites the torn first one. */

@@ -170,9 +170,9 @@ class Ledger:
         return self._by_pid.get(pid)
 
     @property
-    def busy(self) -> bool:
-        """Whether anything but an agent runs."""
-        return len(self._by_pid) > 1
+    def running(self) -> int:
+        """How many run, an agent among them."""
+        return len(self._by_pid)
 
     def by_mark(self, mark: str) -> Spawn | None:
         """The spawn with that mark, until it is acknowledged."""

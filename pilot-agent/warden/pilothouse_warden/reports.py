@@ -55,7 +55,7 @@ class Reports:
 
     def due(self, ledger: Ledger) -> float | None:
         """When to call `look_at_growth`; None: nothing runs."""
-        return self._growth.due(ledger.busy)
+        return self._growth.due(ledger.running > 1)
 
     def look_at_growth(self, ledger: Ledger) -> None:
         for path in self._growth.look(ledger.spawns.values()):

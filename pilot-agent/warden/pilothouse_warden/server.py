@@ -19,6 +19,11 @@ from .work import Work
 
 LONGEST_PAUSE = 86400.0
 """Seconds that the loop sleeps at most."""
+LONGEST_GATHERING = 0.004
+GATHERING_EACH = 0.004 / 64
+SHORTEST_GATHERING = 0.0005
+"""In a rush, seconds in which exits and orders are gathered: the more runs, the longer, as the processors have the more
+to do meanwhile."""
 
 
 def serve(config: Config, listener: socket.socket, keeper: int) -> None:
@@ -52,7 +57,13 @@ class Server:
 
     def run(self) -> None:
         self._work.begin()
+        last = 0.0
         while True:
+            pause = min(LONGEST_GATHERING, self._work.running * GATHERING_EACH)
+            now = time.monotonic()
+            if pause > SHORTEST_GATHERING and now - last < 2 * pause:
+                self._gather(pause)
+            last = now
             due = self._work.due()
             for fd, events in self._poll.poll(_pause_until(due)):
                 if fd == self._keeper:
@@ -87,6 +98,12 @@ class Server:
         self._poll.close()
         for fd in (self._bell, self._bell_end, self._keeper):
             os.close(fd)
+
+    def _gather(self, seconds: float) -> None:
+        """Lets exits and orders come together for a moment. A signal for each would cost as much as what it saves."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
+        time.sleep(seconds)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
 
     def _hear_keeper(self) -> bool:
         try:

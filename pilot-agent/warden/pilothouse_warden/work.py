@@ -59,6 +59,11 @@ class Work:
 
     # What the loop calls
 
+    @property
+    def running(self) -> int:
+        """How many spawns run, the agent among them."""
+        return self._ledger.running
+
     def begin(self) -> None:
         self.read_orphans()
         self._cut_off.find_alive()

@@ -184,8 +184,11 @@ export class TaskSetHandle<V> extends LiveHandle<TaskSetState, TaskSetRecord> im
 
   async #idOf(name: string, signal: AbortSignal): Promise<string> {
     if (name.startsWith(`${this.id}.`)) return name;
-    const row = (await this.#rows(signal)).find((known) => known[1] === name);
-    if (row) return row[0];
+    for await (const { rows, more } of readRows(this.core, { set: this.id }, signal)) {
+      const row = rows.find((known) => known[1] === name);
+      if (row) return row[0];
+      if (!more) break;
+    }
     throw new PilothouseError('TASK_NOT_FOUND', `Task set ${this.name} has no task "${name}".`, {
       hint: 'Use its name, or its number in order of submission, from 0.',
       ids: { set: this.id },

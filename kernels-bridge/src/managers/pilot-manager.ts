@@ -39,6 +39,7 @@ const NO_USAGE = { cores: 0, gpus: 0, memory: 0, running: 0, waiting: 0, done: 0
 export class PilotManager {
   readonly #submits = new Once<PilotRecord>();
   readonly #ensures = new Sequence();
+  readonly #toAcknowledge = new Set<string>();
 
   constructor(
     private readonly context: Context,
@@ -176,11 +177,21 @@ export class PilotManager {
 
   #taken(id: string): void {
     const { context } = this;
-    context.link.send(id, { type: 'ack', seq: context.intake.have(id) });
+    this.#acknowledge(id);
     const pilot = context.picture.get('pilot', id);
     if (pilot === undefined) return;
     if (pilot.endsAt !== null) context.engines.get(pilot.engine).expectEnd(id, pilot.endsAt);
     if (pilotStates.isFinal(pilot.state)) this.ended(id);
+  }
+
+  /** Together for what comes within a moment: an agent at full speed sends thousands of frames a second. */
+  #acknowledge(id: string): void {
+    if (this.#toAcknowledge.has(id)) return;
+    this.#toAcknowledge.add(id);
+    setTimeout(() => {
+      this.#toAcknowledge.delete(id);
+      this.context.link.send(id, { type: 'ack', seq: this.context.intake.have(id) });
+    }, ACK_MS);
   }
 
   /** A pilot is final: what it left open is settled, and what it held is free. */
@@ -306,6 +317,8 @@ function idleAfter({ idleAfter: wanted }: Pick<ResolvedPilotDescription, 'idleAf
   return wanted === undefined ? {} : { idleAfter: toSeconds(wanted) };
 }
 
+/** Milliseconds within which journal records are acknowledged together. */
+const ACK_MS = 2;
 /** Milliseconds that a launched pilot has until its agent must be heard. */
 const LAUNCH_MS = 15_000;
 

@@ -1,10 +1,11 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { StandardRPCSerializer } from '@orpc/client/standard';
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import type { Router } from '@orpc/server';
 import { BodyLimitPlugin } from '@orpc/server/node';
-import { StandardRPCHandler } from '@orpc/server/standard';
+import { StandardHandler, StandardRPCCodec, StandardRPCMatcher } from '@orpc/server/standard';
 import type { Contract, PilothouseError } from '@pilothouse/sdk/internal';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.js';
@@ -12,6 +13,7 @@ import { httpConnection, websocketConnection } from './connection.js';
 import { toWireError, unknownMethod } from './errors.js';
 import type { CallContext } from './implementer.js';
 import { errorInterceptors } from './interceptors.js';
+import { PlainSerializer } from './plain-serializer.js';
 import { serveSocket } from './server-adapter.js';
 
 /** Largest message either way; bulk data takes other ways. */
@@ -26,7 +28,7 @@ const API = '/api/v1';
 export class BridgeServer {
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
-  readonly #rpc: StandardRPCHandler<CallContext>;
+  readonly #rpc: StandardHandler<CallContext>;
   readonly #api: OpenAPIHandler<CallContext>;
   readonly #missed = new WeakMap<WebSocket, number>();
   #calls = 0;
@@ -39,7 +41,8 @@ export class BridgeServer {
     private readonly log: Logger,
   ) {
     const options = errorInterceptors(() => this.#refusal, log);
-    this.#rpc = new StandardRPCHandler<CallContext>(router, {
+    const codec = new StandardRPCCodec(new StandardRPCSerializer(new PlainSerializer()));
+    this.#rpc = new StandardHandler<CallContext>(router, new StandardRPCMatcher(), codec, {
       ...options,
       rootInterceptors: [
         async ({ next, request }) => {

@@ -9,6 +9,8 @@ import type { TaskCache } from './task-cache.js';
 
 /** Milliseconds that changes gather before they are written. */
 const GATHER_MS = 1000;
+/** However much changes, writing it takes at most this share of the time. */
+const SHARE = 0.03;
 
 /**
  * Keeps the cache behind the picture by about a second. How far it reaches is written last: a crash in between means
@@ -19,6 +21,8 @@ export class CacheWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #broken = false;
+  /** Milliseconds that the last writing took. */
+  #took = 0;
   #setsChanged = false;
   #sharedVersion = -1;
   readonly #stop: () => void;
@@ -35,7 +39,8 @@ export class CacheWriter {
       // Answers have a log of their own, and their text would make the cache large. Tasks are written by chunks.
       if (change.kind === 'pilot' || change.kind === 'service') this.#changed.set(change.id, change);
       if (change.kind === 'set') this.#setsChanged = true;
-      if (change.kind !== 'answer') this.#timer ??= setTimeout(() => this.flush(), GATHER_MS).unref();
+      if (change.kind !== 'answer')
+        this.#timer ??= setTimeout(() => this.flush(), Math.max(GATHER_MS, this.#took / SHARE)).unref();
     });
   }
 
@@ -54,6 +59,7 @@ export class CacheWriter {
 
   async #write(): Promise<void> {
     if (this.#broken) return;
+    const start = performance.now();
     const position = this.position();
     const changes = [...this.#changed.values()];
     const keys = this.keys.takeNew().filter(([, { kind }]) => kind !== 'answer');
@@ -72,6 +78,7 @@ export class CacheWriter {
       this.log.error('the cache cannot be written; the next start reads the logs instead', error);
       this.#forget();
     }
+    this.#took = performance.now() - start;
   }
 
   /** What has changed of the table of tasks, a chunk at a time: one takes about a millisecond. */

@@ -111,9 +111,14 @@ export class TaskWriter {
   }
 
   #logged({ set, group }: Common, { drafts, pilot, free, offer }: Piece): LogEntry {
-    const keys = drafts.map(({ key }) => key ?? '');
-    const resumed = drafts.flatMap(({ task, resumed: from }) => (from === undefined ? [] : [[task.id, from] as const]));
-    const retryOf = drafts.flatMap(({ task, retryOf: of }) => (of === undefined ? [] : [[task.id, of] as const]));
+    const first = drafts[0];
+    const resumed: Record<string, TakenOver> = {};
+    const retryOf: Record<string, string> = {};
+    // Drafts of one piece are alike: what the first has not, none has.
+    for (const draft of first?.resumed === undefined && first?.retryOf === undefined ? [] : drafts) {
+      if (draft.resumed !== undefined) resumed[draft.task.id] = draft.resumed;
+      if (draft.retryOf !== undefined) retryOf[draft.task.id] = draft.retryOf;
+    }
     return {
       type: 'tasks.submitted',
       set,
@@ -121,9 +126,9 @@ export class TaskWriter {
       ...(free ? {} : { named: true }),
       ...(offer === undefined ? {} : { offer: { id: offer.id, pilots: [...offer.pilots] } }),
       ...(set === null ? { owner: group.owner, template: group.template, env: { ...group.env }, cwd: group.cwd } : {}),
-      ...(keys.some((key) => key !== '') ? { keys } : {}),
-      ...(resumed.length === 0 ? {} : { resumed: Object.fromEntries(resumed) }),
-      ...(retryOf.length === 0 ? {} : { retryOf: Object.fromEntries(retryOf) }),
+      ...(first?.key === undefined ? {} : { keys: drafts.map(({ key }) => key ?? '') }),
+      ...(first?.resumed === undefined ? {} : { resumed }),
+      ...(first?.retryOf === undefined ? {} : { retryOf }),
       tasks: drafts.map(({ task }) => task),
       texts: drafts.map(({ text }) => text),
     };

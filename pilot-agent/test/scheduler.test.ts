@@ -99,7 +99,6 @@ describe('the scheduler', () => {
     for (const [index, gpus] of [0.5, 1, 0.25, 0.25].entries()) {
       scheduler.apply({
         id: `g.${index}`,
-        kind: 'task',
         ...wish({ gpus }),
         granted: (one) => grants.push(one),
         waits: () => undefined,
@@ -117,6 +116,17 @@ describe('the scheduler', () => {
     rig.release(spread);
     const packed = applied(rig, { cores: 2, slots: 4 });
     expect(rig.running.get(packed)?.grant.nodes).toMatchObject([{ slots: 4, cores: [0, 1, 2, 3, 4, 5, 6, 7] }]);
+  });
+
+  it('starts all of very many kinds of slots in the end', () => {
+    const rig = new Rig([NODE, NODE]);
+    for (let kind = 0; kind < 300; kind += 1)
+      applied(rig, { cores: 1 + (kind % 4), memory: 1 + kind, slots: 2 + (kind % 3) });
+    for (let ended = 0; rig.running.size > 0; ended += 1) {
+      rig.releaseAny(ended * 7);
+      if (ended % 20 === 0) rig.check();
+    }
+    expect(rig.order).toHaveLength(300);
   });
 
   it('puts near what should be near, and apart what should be apart', () => {

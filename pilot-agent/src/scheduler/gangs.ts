@@ -6,6 +6,8 @@ import type { Shape } from './shape.js';
 
 /** Rooms that nobody asks for any more are kept up to date for a while: somebody often comes again. */
 const IDLE_ROOMS = 8;
+/** Up to so many kinds of slots have a room each; beyond them, kinds share one with those that need a little less memory. */
+const OWN_ROOMS = 64;
 
 /** How much room there is for one kind of slot. */
 interface Room {
@@ -27,6 +29,7 @@ export class Gangs {
   readonly #nodes: Nodes;
   readonly #tree: NodeTree;
   readonly #rooms = new Map<string, Room>();
+  readonly #roomOfLine = new Map<Line, Room>();
   #list: Room[] = [];
 
   constructor(nodes: Nodes, tree: NodeTree) {
@@ -47,7 +50,13 @@ export class Gangs {
 
   /** What all nodes offer that are not kept for somebody. */
   room(shape: Shape): number {
-    return this.#roomOf(shape).total;
+    const room = this.#roomOf(shape);
+    if (room.shape.memory === shape.memory) return room.total;
+    let total = 0;
+    for (let node = 0; node < this.#nodes.count; node += 1) {
+      if (!this.#tree.isAside(node)) total += this.offer(node, shape);
+    }
+    return total;
   }
 
   /** Something was taken from a node or given back, or it is kept for somebody, or no longer. */
@@ -90,26 +99,32 @@ export class Gangs {
     const place = room.tree.add(Gangs.need(line.shape), 0, 0, rank);
     room.lines[place] = line;
     room.waiting += 1;
+    this.#roomOfLine.set(line, room);
     return place;
   }
 
   reorder(line: Line, rank: number): void {
-    this.#roomOf(line.shape).tree.setRank(line.place, rank);
+    this.#roomOfLine.get(line)?.tree.setRank(line.place, rank);
   }
 
   exit(line: Line): void {
-    const room = this.#roomOf(line.shape);
+    const room = this.#roomOfLine.get(line);
+    if (room === undefined) return;
+    this.#roomOfLine.delete(line);
     room.tree.remove(line.place);
     room.lines[line.place] = undefined;
     room.waiting -= 1;
   }
 
-  #roomOf(shape: Shape): Room {
-    const { cores, gpu, memory, perNode } = shape;
-    const key = `${cores}|${gpu}|${memory}|${perNode}|${shape.light}`;
+  #roomOf(exact: Shape): Room {
+    const own = this.#rooms.get(keyOf(exact));
+    if (own) return own;
+    this.#forget();
+    // Shared, it tells at least when there is no room; whether there is any is seen when it is searched for.
+    const shape = this.#rooms.size < OWN_ROOMS ? exact : { ...exact, memory: powerBelow(exact.memory) };
+    const key = keyOf(shape);
     const known = this.#rooms.get(key);
     if (known) return known;
-    this.#forget();
     const room: Room = {
       key,
       shape,
@@ -134,4 +149,13 @@ export class Gangs {
     for (const { key } of idle.slice(0, Math.max(0, idle.length - IDLE_ROOMS + 1))) this.#rooms.delete(key);
     this.#list = [...this.#rooms.values()];
   }
+}
+
+function keyOf({ cores, gpu, memory, perNode, light }: Shape): string {
+  return `${cores}|${gpu}|${memory}|${perNode}|${light}`;
+}
+
+/** The largest power of two that is not more. */
+function powerBelow(amount: number): number {
+  return amount < 1 ? 0 : 2 ** Math.floor(Math.log2(amount));
 }

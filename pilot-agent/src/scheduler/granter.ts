@@ -135,7 +135,7 @@ export class Granter {
   /** A node has grown: counts down for those whose lines were left out of the search. */
   #wakeGangs(node: number): void {
     for (const line of this.#lines.asleep) {
-      line.asleepFor -= this.#pool.gangs.offer(node, line.shape) > 0 ? 1 : 0;
+      line.asleepFor -= this.#pool.gangs.offer(node, line.shape);
       if (line.asleepFor <= 0) this.#lines.wake(line);
     }
   }

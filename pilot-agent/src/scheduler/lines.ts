@@ -18,7 +18,7 @@ export interface Line {
   count: number;
   /** Where it is in its tree; -1: nowhere, since nobody stands in it or it was found not to be startable for now. */
   place: number;
-  /** So many more nodes must come free for it before it is worth a look; only of those whose nodes depend on tags. */
+  /** So many more nodes, or slots, must come free before it is worth a look: it was left out of the search. */
   asleepFor: number;
   /** Nothing can be kept free for it before so many were started. */
   hopelessUntil: number;

@@ -5,14 +5,17 @@ import type { WardenClient } from './launcher/warden-client.js';
 import type { Output } from './output/output.js';
 import type { Scheduler } from './scheduler/scheduler.js';
 
+/** What others may use of a class: its private fields do not count, so that something else can take its place. */
+export type Public<T> = Pick<T, keyof T>;
+
 /** What tasks and services of one pilot share. */
 export interface NodeContext {
   readonly pilot: PilotFile;
   readonly past: Past;
-  readonly journal: Journal;
-  readonly warden: WardenClient;
+  readonly journal: Public<Journal>;
+  readonly warden: Public<WardenClient>;
   readonly scheduler: Scheduler;
-  readonly output: Output;
+  readonly output: Public<Output>;
 }
 
 /** Seconds between TERM and KILL. */

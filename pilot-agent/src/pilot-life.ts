@@ -20,6 +20,7 @@ import { Spool } from './spool/spool.js';
 import { Staging } from './staging/staging.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import type { Accounting } from './tasks/accounting.js';
+import { CommandRunner } from './tasks/command-runner.js';
 import { Tasks } from './tasks/tasks.js';
 import { Walltime } from './tasks/walltime.js';
 
@@ -65,7 +66,15 @@ export class PilotLife {
     this.#walltime = new Walltime(endsAt ? Date.parse(endsAt) : Date.parse(this.#startedAt) + pilot.runtime * 1000);
     this.#services = new Supervisor(context);
     this.#calls = new FunctionRunner(context);
-    this.#tasks = new Tasks(context, this.#services, this.#calls, this.#walltime, accounting);
+    const stages = new Staging();
+    this.#tasks = new Tasks(context, {
+      services: this.#services,
+      commands: new CommandRunner(context, () => hostname()),
+      calls: this.#calls,
+      stages,
+      walltime: this.#walltime,
+      accounting,
+    });
     this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used);
     this.#idle = new Idle(pilot.idleAfter ?? (pilot.gpus > 0 ? IDLE_SECONDS.withGpus : IDLE_SECONDS.without), {
       idle: (idle) => this.#enter(this.#state, { idle }),
@@ -82,7 +91,7 @@ export class PilotLife {
     });
     const spoolFolder = join(pilot.folder, 'spool');
     this.#spool = new Spool(spoolFolder, this.#spoolListener(), past.refused);
-    const questions = new Questions(this.#tasks, this.#services, output, new Staging(), () => this.#link);
+    const questions = new Questions(this.#tasks, this.#services, output, stages, () => this.#link);
     this.#link = new Link(pilot.folder, {
       pilot: pilot.id,
       epoch,

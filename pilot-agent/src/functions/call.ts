@@ -1,6 +1,7 @@
 import type { Placement } from '@pilothouse/sdk/shared';
 import type { EndSignal } from '../launcher/spawn.js';
 import { log } from '../log.js';
+import type { Public } from '../node-context.js';
 import type { Output } from '../output/output.js';
 import type { RunEnd, RunWatcher } from '../tasks/runner.js';
 import type { Work } from '../tasks/work.js';
@@ -47,7 +48,7 @@ export class Call {
   }
 
   /** Told by its worker. */
-  finished(result: CallResult, output: Output): void {
+  finished(result: CallResult, output: Public<Output>): void {
     const end = endOf(this.name, this.id, result);
     const { stdout, stderr } = result;
     if (stdout === '' && stderr === '') {
@@ -70,7 +71,7 @@ export class Call {
     this.ended({ ok: false, kind: 'signal', signal: `SIG${this.ending?.signal ?? 'TERM'}` });
   }
 
-  async #keep(end: RunEnd, stdout: string, stderr: string, output: Output): Promise<void> {
+  async #keep(end: RunEnd, stdout: string, stderr: string, output: Public<Output>): Promise<void> {
     try {
       const [out, err] = [Buffer.from(stdout), Buffer.from(stderr)];
       const text = { stdout: out.toString('latin1'), stderr: err.toString('latin1') };

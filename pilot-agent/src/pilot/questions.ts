@@ -1,5 +1,6 @@
 import { type AgentFrame, type BridgeFrame, PilothouseError, toErrorData } from '@pilothouse/sdk/shared';
 import type { Link } from '../link/link.js';
+import type { Public } from '../node-context.js';
 import type { Output } from '../output/output.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { TaskFolders } from '../tasks/stages.js';
@@ -13,11 +14,11 @@ type Answer = Omit<Extract<AgentFrame, { type: 'reply' }>, 'type' | 're'>;
 export class Questions {
   readonly #tasks: Tasks;
   readonly #services: Supervisor;
-  readonly #output: Output;
+  readonly #output: Public<Output>;
   readonly #folders: TaskFolders;
   readonly #link: () => Link;
 
-  constructor(tasks: Tasks, services: Supervisor, output: Output, folders: TaskFolders, link: () => Link) {
+  constructor(tasks: Tasks, services: Supervisor, output: Public<Output>, folders: TaskFolders, link: () => Link) {
     this.#tasks = tasks;
     this.#services = services;
     this.#output = output;

@@ -1,6 +1,7 @@
 import { type InstanceState, instanceStates } from '@pilothouse/sdk/shared';
 import type { Journal, JournalEntry } from '../journal/journal.js';
 import type { Past } from '../journal/replay.js';
+import type { Public } from '../node-context.js';
 
 /** What earlier agents wrote about an instance. */
 export type PastInstance = Past['instances'] extends ReadonlyMap<string, infer T> ? T : never;
@@ -10,13 +11,13 @@ export type InstanceDetails = Partial<Omit<InstanceEntry, 'type' | 'service' | '
 
 /** The state of an instance, which changes by the transition table alone and stands in the journal. */
 export class InstanceRecord {
-  readonly #journal: Journal;
+  readonly #journal: Public<Journal>;
   readonly #service: string;
   readonly #id: string;
   readonly #changed: () => void;
   #state: InstanceState;
 
-  constructor(journal: Journal, service: string, id: string, state: InstanceState, changed: () => void) {
+  constructor(journal: Public<Journal>, service: string, id: string, state: InstanceState, changed: () => void) {
     this.#journal = journal;
     this.#service = service;
     this.#id = id;

@@ -9,6 +9,7 @@ import type {
   WardenClient,
 } from '../launcher/warden-client.js';
 import { log } from '../log.js';
+import type { Public } from '../node-context.js';
 import type { Output } from '../output/output.js';
 import { SPAWN_VARIABLE } from './environment.js';
 import type { RunEnd, Runner, RunWatcher } from './runner.js';
@@ -18,8 +19,8 @@ import type { Work } from './work.js';
 /** What of the node commands need. */
 interface Node {
   readonly pilot: PilotFile;
-  readonly warden: WardenClient;
-  readonly output: Output;
+  readonly warden: Public<WardenClient>;
+  readonly output: Public<Output>;
 }
 
 interface Run {

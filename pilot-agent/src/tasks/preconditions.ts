@@ -1,4 +1,5 @@
 import type { PilothouseError } from '@pilothouse/sdk/shared';
+import type { Public } from '../node-context.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Dependencies, Dependent } from './dependencies.js';
 import type { Inputs } from './inputs.js';
@@ -19,7 +20,7 @@ export interface Expectant extends Dependent {
 
 interface Shared {
   readonly dependencies: Dependencies;
-  readonly services: Supervisor;
+  readonly services: Public<Supervisor>;
   readonly inputs: Inputs;
   readonly onServices: Set<Expectant>;
 }

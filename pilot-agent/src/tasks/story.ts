@@ -1,5 +1,6 @@
 import { type Reason, type TaskState, taskStates } from '@pilothouse/sdk/shared';
 import type { Journal } from '../journal/journal.js';
+import type { Public } from '../node-context.js';
 import type { Diary, Teller } from './diary.js';
 import type { TaskDetails } from './task-host.js';
 
@@ -8,7 +9,7 @@ const ON_THE_WAY: readonly TaskState[] = ['SCHEDULING', 'LAUNCHING', 'RUNNING'];
 /** The states of one task as the journal gets them: each once, those that follow each other quickly in one record. */
 export class Story implements Teller {
   readonly #id: string;
-  readonly #journal: Journal;
+  readonly #journal: Public<Journal>;
   readonly #diary: Diary;
   #state: TaskState;
   #reason: Reason | null = null;
@@ -16,7 +17,7 @@ export class Story implements Teller {
   #passed: [TaskState, string][] = [];
   #untold: { readonly t: string; readonly details: TaskDetails } | undefined;
 
-  constructor(id: string, state: TaskState, journal: Journal, diary: Diary) {
+  constructor(id: string, state: TaskState, journal: Public<Journal>, diary: Diary) {
     this.#id = id;
     this.#state = state;
     this.#journal = journal;

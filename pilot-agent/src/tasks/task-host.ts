@@ -1,6 +1,6 @@
 import type { StagingReport } from '@pilothouse/sdk/shared';
 import type { JournalEntry } from '../journal/journal.js';
-import type { NodeContext } from '../node-context.js';
+import type { NodeContext, Public } from '../node-context.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Accounting } from './accounting.js';
 import type { Dependencies } from './dependencies.js';
@@ -18,7 +18,7 @@ export type TaskDetails = Partial<Omit<Extract<JournalEntry, { type: 'task' }>, 
 /** What all tasks of a pilot share. */
 export interface TaskHost {
   readonly context: NodeContext;
-  readonly services: Supervisor;
+  readonly services: Public<Supervisor>;
   readonly commands: Runner;
   readonly calls: Runner;
   readonly dependencies: Dependencies;
@@ -28,7 +28,7 @@ export interface TaskHost {
   readonly diary: Diary;
   readonly walltime: Walltime;
   readonly gpus: GpuWatch;
-  readonly accounting: Accounting;
+  readonly accounting: Public<Accounting>;
   readonly stages: Stages;
   /** How far staging is, of tasks that are at it. */
   readonly staging: Map<string, readonly StagingReport[]>;

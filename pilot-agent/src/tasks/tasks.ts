@@ -11,11 +11,7 @@ import {
 } from '@pilothouse/sdk/shared';
 import { log } from '../log.js';
 import type { NodeContext } from '../node-context.js';
-import { Staging } from '../staging/staging.js';
-import type { Supervisor } from '../supervisor/supervisor.js';
 import { accountOf } from './account-of.js';
-import type { Accounting } from './accounting.js';
-import { CommandRunner } from './command-runner.js';
 import { Dependencies } from './dependencies.js';
 import { describe, submissionOf } from './description.js';
 import { Diary } from './diary.js';
@@ -23,11 +19,9 @@ import { sandboxOf } from './environment.js';
 import { GpuWatch, gpuTool } from './gpu-watch.js';
 import { Inputs } from './inputs.js';
 import type { Expectant } from './preconditions.js';
-import type { Runner } from './runner.js';
 import { type PastTask, Task, type TaskHooks } from './task.js';
 import { pilotEnded } from './task-end.js';
 import type { TaskHost } from './task-host.js';
-import type { Walltime } from './walltime.js';
 import type { Submission } from './work.js';
 
 /** What of a batch counts for all its tasks. */
@@ -35,6 +29,9 @@ export interface BatchOptions {
   /** Nobody asked for this very pilot: what has not started may go to another one. */
   readonly mayMove: boolean;
 }
+
+/** What tasks are made of that others have a part in too. */
+export type TaskParts = Pick<TaskHost, 'services' | 'commands' | 'calls' | 'stages' | 'walltime' | 'accounting'>;
 
 /** All tasks of a pilot. */
 export class Tasks {
@@ -52,23 +49,18 @@ export class Tasks {
   #ended: PilothouseError | undefined;
   #timeOver = false;
 
-  /** @param accounting - where ends are accounted for */
-  constructor(context: NodeContext, services: Supervisor, calls: Runner, walltime: Walltime, accounting: Accounting) {
+  constructor(context: NodeContext, parts: TaskParts) {
+    const { services } = parts;
     this.#context = context;
     const onServices = new Set<Expectant>();
     this.#host = {
       context,
-      services,
-      commands: new CommandRunner(context, () => hostname()),
-      calls,
+      ...parts,
       dependencies: new Dependencies((id) => this.#live.get(id)?.name),
       inputs: new Inputs(),
       onServices,
       diary: new Diary(),
-      walltime,
       gpus: new GpuWatch(gpuTool(context.pilot)),
-      accounting,
-      stages: new Staging(),
       staging: new Map<string, readonly StagingReport[]>(),
       restarted: context.past.epoch > 0,
       lost: false,

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { FunctionReference, Payload, TaskBatch } from '@pilothouse/sdk/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestPilot, until } from './pilot.js';
@@ -23,6 +24,28 @@ function module(name: string, text: string): void {
 }
 
 const over = (id: string) => pilot.state(id, 'DONE', 'FAILED', 'CANCELED');
+
+/** Final states so far, by task. */
+function finals(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const record of pilot.journal()) {
+    if (record.type !== 'task' || !['DONE', 'FAILED', 'CANCELED'].includes(record.state)) continue;
+    if (found.has(record.id)) throw new Error(`${record.id} has ended twice`);
+    found.set(record.id, record.state);
+  }
+  return found;
+}
+
+async function ended(ids: readonly string[]): Promise<void> {
+  const left = () => ids.filter((id) => !finals().has(id));
+  await until('all have ended', () => left().length === 0, () => `${left().slice(0, 5)}\n${pilot.log()}`, 60);
+}
+
+/** Numbers that calls have written down, sorted. */
+function ran(): number[] {
+  const lines = readFileSync(join(pilot.work, 'ran'), 'utf8').trim().split('\n');
+  return lines.map(Number).sort((a, b) => a - b);
+}
 
 async function value(id: string): Promise<unknown> {
   const record = await over(id);
@@ -77,6 +100,127 @@ describe('functions of Python', () => {
     expect(old?.message).toMatch(/3\.2.*is Python 3\.\d+/);
     expect((await over('killed.0')).error).toMatchObject({ code: 'WORKER_LOST' });
     expect(await value('interpreter.0')).toBe(0.5);
+    await pilot.end();
+  });
+
+  it('takes calls back from behind a long one, and loses only what was under way with a killed worker', async () => {
+    module(
+      'mixed.py',
+      [
+        'import os, signal, time',
+        'def work(number):',
+        '    with open("ran", "a") as file:',
+        '        file.write(f"{number}\\n")',
+        '    if number == 150:',
+        '        while not os.path.exists("go"):',
+        '            time.sleep(0.01)',
+        '    if number == 160:',
+        '        os.kill(os.getpid(), signal.SIGKILL)',
+        '    return number',
+      ].join('\n'),
+    );
+    const count = 300;
+    pilot.spool([calls('mixed', { python: 'mixed:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
+    pilot.start();
+    const others = Array.from({ length: count }, (_, index) => index).filter((index) => index !== 150);
+    await ended(others.map((index) => `mixed.${index}`));
+    expect(pilot.last('mixed.150')?.state).toBe('RUNNING');
+    writeFileSync(join(pilot.work, 'go'), '');
+    expect((await over('mixed.150')).state).toBe('DONE');
+    for (const index of others) {
+      const { state, error } = await over(`mixed.${index}`);
+      if (index === 160) expect(error).toMatchObject({ code: 'WORKER_LOST' });
+      else expect(state).toBe('DONE');
+    }
+    expect(ran()).toEqual(Array.from({ length: count }, (_, index) => index));
+    await pilot.end();
+  });
+
+  it('is finished by a restarted agent, and nothing runs twice', async () => {
+    module(
+      'slow.py',
+      'import time\ndef work(number):\n    with open("ran", "a") as file:\n        file.write(f"{number}\\n")\n    time.sleep(0.002)\n    return number\n',
+    );
+    const count = 1000;
+    pilot.spool([calls('slow', { python: 'slow:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
+    pilot.start();
+    for (const share of [0.1, 0.4, 0.7]) {
+      await until('some of them have ended', () => finals().size > share * count);
+      for (const pid of pilot.agents()) process.kill(pid, 'SIGKILL');
+    }
+    await ended(Array.from({ length: count }, (_, index) => `slow.${index}`));
+    expect([...finals().values()].every((state) => state === 'DONE')).toBe(true);
+    expect(ran()).toEqual(Array.from({ length: count }, (_, index) => index));
+    await pilot.end();
+  });
+
+  it('cancels what waits and what runs, and starts afresh when a module has changed', async () => {
+    module('first.py', 'import time\ndef work(wait):\n    time.sleep(wait)\n    return 1\n');
+    pilot.spool([calls('cancel', { python: 'first:work' }, [json(60), json(60), json(60), json(0)])]);
+    pilot.start();
+    await pilot.state('cancel.0', 'RUNNING');
+    await pilot.state('cancel.1', 'RUNNING');
+    pilot.spool([{ type: 'cancel-tasks', tasks: ['cancel.0', 'cancel.1', 'cancel.2'] }]);
+    for (const index of [0, 1, 2]) expect((await over(`cancel.${index}`)).state).toBe('CANCELED');
+    expect(await value('cancel.3')).toBe(1);
+    module('first.py', 'def work(wait):\n    return "changed"\n');
+    pilot.spool([calls('changed', { python: 'first:work' }, [json(0)])]);
+    expect(await value('changed.0')).toBe('changed');
+    await pilot.end();
+  });
+});
+
+describe('functions of TypeScript', () => {
+  it('calls exports of a module, with what its project has, and refuses other forms with the remedy', async () => {
+    mkdirSync(join(pilot.work, 'node_modules', 'doubling'), { recursive: true });
+    module('node_modules/doubling/package.json', '{"name":"doubling","type":"module","main":"index.js"}');
+    module('node_modules/doubling/index.js', 'export const double = (n) => 2 * n;\n');
+    module(
+      'tile.ts',
+      [
+        "import { double } from 'doubling';",
+        'interface Tile { n: number }',
+        'export async function tile({ n }: Tile, by: number): Promise<number[]> { console.log("tile", n); return [double(n) * by]; }',
+        'export function bad(): never { throw new RangeError("too far"); }',
+        'export const big = (n: number) => "x".repeat(n);',
+        'export const odd = () => 1n;',
+        'export const answer = 42;',
+      ].join('\n'),
+    );
+    module('enums.ts', 'enum Colour { Red }\nexport const f = () => Colour.Red;\n');
+    const tile = join(pilot.work, 'tile.ts');
+    pilot.spool([
+      calls('tile', { module: tile, export: 'tile' }, [json({ n: 4 }, 3), json({ n: 5 }, 3)]),
+      calls('bad', { module: pathToFileURL(tile).href, export: 'bad' }, [json()]),
+      calls('big', { module: tile, export: 'big' }, [json(300_000)]),
+      calls('odd', { module: tile, export: 'odd' }, [json()]),
+      calls('answer', { module: tile, export: 'answer' }, [json()]),
+      calls('relative', { module: './tile.ts', export: 'tile' }, [json()]),
+      calls('enums', { module: join(pilot.work, 'enums.ts'), export: 'f' }, [json()]),
+    ]);
+    pilot.start();
+    expect(await value('tile.0')).toEqual([24]);
+    expect(await value('tile.1')).toEqual([30]);
+    expect(pilot.stdout('tile.1')).toBe('tile 5\n');
+    const bad = await over('bad.0');
+    expect(bad).toMatchObject({ state: 'FAILED', exception: { type: 'RangeError', message: 'too far' } });
+    expect(JSON.stringify(bad)).toContain('tile.ts:4');
+    const big = await over('big.0');
+    if (!('value' in big) || !big.value || !('file' in big.value)) throw new Error(JSON.stringify(big));
+    expect(big.value.size).toBe(300_002);
+    expect(statSync(big.value.file).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(big.value.file, 'utf8'))).toHaveLength(300_000);
+    for (const [id, code, words] of [
+      ['odd', 'FUNCTION_NOT_SENDABLE', 'BigInt'],
+      ['answer', 'FUNCTION_NOT_FOUND', 'no function'],
+      ['relative', 'FUNCTION_NOT_SENDABLE', './tile.ts'],
+      ['enums', 'FUNCTION_NOT_SENDABLE', 'enum'],
+    ] as const) {
+      const { error } = await over(`${id}.0`);
+      expect(error).toMatchObject({ code });
+      expect(error?.message).toContain(words);
+      expect(error?.hint).toBeTruthy();
+    }
     await pilot.end();
   });
 });

@@ -19,11 +19,15 @@ export function endOf(name: string, id: string, result: CallResult): RunEnd {
   const usage = usageOf(result);
   if ('value' in outcome) return { ok: true, kind: 'exit', value: outcome.value, usage, ...stderrTail };
   const { exception } = outcome;
-  const error = new PilothouseError('FUNCTION_RAISED', `${name} raised ${exception.type}: ${firstLine(exception.message)}`, {
-    hint: 'Its traceback says where; the exception itself comes with the result.',
-    ids: { task: id },
-    evidence: lastLines(exception.traceback),
-  });
+  const error = new PilothouseError(
+    'FUNCTION_RAISED',
+    `${name} raised ${exception.type}: ${firstLine(exception.message)}`,
+    {
+      hint: 'Its traceback says where; the exception itself comes with the result.',
+      ids: { task: id },
+      evidence: lastLines(exception.traceback),
+    },
+  );
   return { ok: false, kind: 'exception', error: error.toJSON(), exception, usage, ...stderrTail };
 }
 

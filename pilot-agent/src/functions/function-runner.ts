@@ -7,7 +7,7 @@ import { log } from '../log.js';
 import type { NodeContext } from '../node-context.js';
 import type { Grant } from '../scheduler/demand.js';
 import { expectedSeconds } from '../tasks/description.js';
-import type { Runner, RunEnd, RunWatcher } from '../tasks/runner.js';
+import type { RunEnd, Runner, RunWatcher } from '../tasks/runner.js';
 import type { Work } from '../tasks/work.js';
 import { Call } from './call.js';
 import { callLost } from './ends.js';

@@ -87,5 +87,11 @@ function isPayload(value: unknown): value is Payload {
   if (typeof value !== 'object' || value === null) return false;
   if ('json' in value) return true;
   if ('pickle' in value) return typeof value.pickle === 'string';
-  return 'file' in value && typeof value.file === 'string' && value.file.startsWith('/') && 'format' in value && 'size' in value;
+  return (
+    'file' in value &&
+    typeof value.file === 'string' &&
+    value.file.startsWith('/') &&
+    'format' in value &&
+    'size' in value
+  );
 }

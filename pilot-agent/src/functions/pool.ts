@@ -8,7 +8,7 @@ import type { Worker } from './worker.js';
 /** Milliseconds for which a worker that rests is kept. */
 const REST_MS = 30_000;
 /** Milliseconds after which a worker that was given several calls counts as held up by the first. */
-const HELD_UP_MS = 20;
+const HELD_UP_MS = 50;
 /** Milliseconds after which a worker gives its resources to others that wait, between two calls. */
 const TURN_MS = 1000;
 /** The same for workers whose start may take long, as they hold GPUs or much memory. */
@@ -128,7 +128,9 @@ export class Pool implements Applicant {
   explain(): { text: string; evidence: readonly string[] } | undefined {
     if (this.#why !== undefined) return { text: this.#why.text, evidence: [] };
     const starting = [...this.#workers].some((worker) => !worker.connected);
-    const text = starting ? 'a worker is starting' : `waits for a worker; ${this.#queue.size} calls wait, ${this.#busy} run`;
+    const text = starting
+      ? 'a worker is starting'
+      : `waits for a worker; ${this.#queue.size} calls wait, ${this.#busy} run`;
     return { text, evidence: [] };
   }
 

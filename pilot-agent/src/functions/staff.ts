@@ -117,7 +117,8 @@ export class Staff {
   /** Lets workers go that belong to nobody any more. */
   dismissIdle(since: number): void {
     for (const { worker, pool, heard } of this.#members.values()) {
-      if (pool === undefined && heard && !worker.busy && !worker.dismissed && worker.restsSince < since) worker.dismiss();
+      if (pool === undefined && heard && !worker.busy && !worker.dismissed && worker.restsSince < since)
+        worker.dismiss();
     }
   }
 

@@ -7,11 +7,14 @@ from types import TracebackType
 from typing import Any
 
 from ._background import run
+from ._functions import Executor
 from .aio.session import AsyncSession, aconnect
+from .descriptions import Ref, ref_of
 from .handle import Handle
 from .pilots import Pilots
 from .records import Check
 from .services import Answers, Credentials, Services
+from .task import Task
 from .tasks import TaskCalls
 from .units import Duration
 
@@ -36,6 +39,22 @@ class Session:
         self.services = Services(session.services)
         self.answers = Answers(session)
         self.credentials = Credentials(session)
+
+    def executor(self, pilot: Ref | None = None, *, template: Task | None = None, name: str | None = None) -> Executor:
+        """Calls functions in warm workers behind the interface of ``concurrent.futures``.
+
+        Args:
+            pilot: Where they run; default: the only live pilot, or the first of several that has room.
+            template: What each call needs: cores, GPUs, memory, environment, retries …
+            name: Of the task set that its calls make; default: the function's.
+
+        Example:
+            ``with s.executor(pilot) as ex: scores = list(ex.map(score, wells))``
+        """
+        fields = {} if template is None else template.to_wire()
+        if pilot is not None:
+            fields["pilot"] = ref_of(pilot)
+        return Executor(self._async.tasks, template=fields, name=name)
 
     def engines(self) -> Sequence[dict[str, Any]]:
         """Where resources can be held here, with limits, or why not."""

@@ -1,6 +1,11 @@
 import { listFolder, readPiece } from '@pilothouse/sdk/files';
-import type { FileChunk, StagingReport, TaskFile } from '@pilothouse/sdk/shared';
-import { PilothouseError } from '@pilothouse/sdk/shared';
+import {
+  type FileChunk,
+  PilothouseError,
+  type StagingDirective,
+  type StagingReport,
+  type TaskFile,
+} from '@pilothouse/sdk/shared';
 import type { StageOrder, Stages, TaskFolders } from '../tasks/stages.js';
 import { checksumWish } from './checksum.js';
 import { carryOut } from './directive.js';
@@ -48,10 +53,11 @@ export class Staging implements Stages, TaskFolders {
   }
 
   async #one(order: StageOrder, direction: 'in' | 'out', index: number, board: ReportBoard): Promise<void> {
-    const directive = order.directives[index];
+    // As it was written: what a set's entries leave out has no default here.
+    const directive: StagingDirective | undefined = order.directives[index];
     if (directive === undefined) return;
     const field = `${direction === 'in' ? 'stageIn' : 'stageOut'}.${index}`;
-    const slots = isUrl(directive.from) || isUrl(directive.to) ? this.#transfers : this.#local;
+    const slots = isUrl(directive.from) || isUrl(directive.to ?? './') ? this.#transfers : this.#local;
     const run = {
       task: order.id,
       directive,

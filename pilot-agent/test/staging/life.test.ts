@@ -62,7 +62,9 @@ const work = (): string[] => readdirSync(pilot.work).sort();
 
 describe('a task whose data is on the way', () => {
   beforeEach(async () => {
-    pilot.spool([pilot.task('task-1', ['sh', '-c', 'wc -c < data.bin >> sizes'], { stageIn: [{ from: url }] })]);
+    pilot.spool([
+      pilot.task('task-1', ['sh', '-c', 'wc -c < data.bin >> sizes'], { stageIn: [{ from: url, to: './' }] }),
+    ]);
     pilot.start();
     await until(
       'the transfer is under way',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planRemovals, type Unit } from './plan.js';
+import { planRemovals, type Unit } from '../src/retention/plan.js';
 
 const NOW = 1_000_000_000;
 const unit = (part: Partial<Unit>): Unit => ({

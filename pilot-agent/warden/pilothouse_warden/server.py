@@ -19,11 +19,12 @@ from .work import Work
 
 LONGEST_PAUSE = 86400.0
 """Seconds that the loop sleeps at most."""
-LONGEST_GATHERING = 0.004
-GATHERING_EACH = 0.004 / 64
+LONGEST_GATHERING = 0.01
+GATHERING_EACH = 0.00025
 SHORTEST_GATHERING = 0.0005
-"""In a rush, seconds in which exits and orders are gathered: the more runs, the longer, as the processors have the more
-to do meanwhile."""
+"""In a rush, seconds in which exits and orders are gathered. The more runs on each processor, the longer, as it has
+the more to do meanwhile: nothing stands still, and much of each turn of the loop is done once for many.
+"""
 
 
 def serve(config: Config, listener: socket.socket, keeper: int) -> None:
@@ -48,6 +49,7 @@ class Server:
         self._bell, bell_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell_end = bell_end
         self._terminate = False
+        self._gathering = GATHERING_EACH / len(os.sched_getaffinity(0))
         signal.set_wakeup_fd(bell_end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _only_wake)
         signal.signal(signal.SIGTERM, self._on_terminate)
@@ -59,7 +61,7 @@ class Server:
         self._work.begin()
         last = 0.0
         while True:
-            pause = min(LONGEST_GATHERING, self._work.running * GATHERING_EACH)
+            pause = min(LONGEST_GATHERING, self._work.running * self._gathering)
             now = time.monotonic()
             if pause > SHORTEST_GATHERING and now - last < 2 * pause:
                 self._gather(pause)

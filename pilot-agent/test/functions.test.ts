@@ -25,20 +25,23 @@ function module(name: string, text: string): void {
 
 const over = (id: string) => pilot.state(id, 'DONE', 'FAILED', 'CANCELED');
 
-/** Final states so far, by task. */
-function finals(): Map<string, string> {
-  const found = new Map<string, string>();
+/** Final records so far, by task: the journal is read once for all of them. */
+function finals(): Map<string, Awaited<ReturnType<typeof over>>> {
+  const found = new Map<string, Awaited<ReturnType<typeof over>>>();
   for (const record of pilot.journal()) {
     if (record.type !== 'task' || !['DONE', 'FAILED', 'CANCELED'].includes(record.state)) continue;
     if (found.has(record.id)) throw new Error(`${record.id} has ended twice`);
-    found.set(record.id, record.state);
+    found.set(record.id, record);
   }
   return found;
 }
 
-async function ended(ids: readonly string[]): Promise<void> {
-  const left = () => ids.filter((id) => !finals().has(id));
-  await until('all have ended', () => left().length === 0, () => `${left().slice(0, 5)}\n${pilot.log()}`, 60);
+async function ended(ids: readonly string[]): Promise<ReturnType<typeof finals>> {
+  const look = () => {
+    const found = finals();
+    return ids.every((id) => found.has(id)) ? found : undefined;
+  };
+  return until('all have ended', look, () => `${ids.filter((id) => !finals().has(id)).slice(0, 5)}\n${pilot.log()}`, 60);
 }
 
 /** Numbers that calls have written down, sorted. */
@@ -48,7 +51,10 @@ function ran(): number[] {
 }
 
 async function value(id: string): Promise<unknown> {
-  const record = await over(id);
+  return valueOf(id, await over(id));
+}
+
+function valueOf(id: string, record: Awaited<ReturnType<typeof over>>): unknown {
   if (!('value' in record) || record.value === undefined || !('json' in record.value)) {
     throw new Error(`${id} has no value: ${JSON.stringify(record)}`);
   }
@@ -62,8 +68,9 @@ describe('functions of Python', () => {
     pilot.spool([calls('many', { python: 'scoring:score' }, Array.from({ length: count }, (_, index) => json(index, 3)))]);
     pilot.start();
     const pids = new Set<unknown>();
-    for (let index = 0; index < count; index += 1) {
-      const found = await value(`many.${index}`);
+    for (const [id, record] of await ended(Array.from({ length: count }, (_, index) => `many.${index}`))) {
+      const found = valueOf(id, record);
+      const index = Number(id.slice('many.'.length));
       expect(Array.isArray(found) && found[0]).toBe(3 * index);
       if (Array.isArray(found)) pids.add(found[1]);
     }
@@ -123,14 +130,14 @@ describe('functions of Python', () => {
     pilot.spool([calls('mixed', { python: 'mixed:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
     pilot.start();
     const others = Array.from({ length: count }, (_, index) => index).filter((index) => index !== 150);
-    await ended(others.map((index) => `mixed.${index}`));
+    const found = await ended(others.map((index) => `mixed.${index}`));
     expect(pilot.last('mixed.150')?.state).toBe('RUNNING');
     writeFileSync(join(pilot.work, 'go'), '');
     expect((await over('mixed.150')).state).toBe('DONE');
     for (const index of others) {
-      const { state, error } = await over(`mixed.${index}`);
-      if (index === 160) expect(error).toMatchObject({ code: 'WORKER_LOST' });
-      else expect(state).toBe('DONE');
+      const record = found.get(`mixed.${index}`);
+      if (index === 160) expect(record?.error).toMatchObject({ code: 'WORKER_LOST' });
+      else expect(record?.state).toBe('DONE');
     }
     expect(ran()).toEqual(Array.from({ length: count }, (_, index) => index));
     await pilot.end();
@@ -141,15 +148,15 @@ describe('functions of Python', () => {
       'slow.py',
       'import time\ndef work(number):\n    with open("ran", "a") as file:\n        file.write(f"{number}\\n")\n    time.sleep(0.002)\n    return number\n',
     );
-    const count = 1000;
+    const count = 500;
     pilot.spool([calls('slow', { python: 'slow:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
     pilot.start();
     for (const share of [0.1, 0.4, 0.7]) {
       await until('some of them have ended', () => finals().size > share * count);
       for (const pid of pilot.agents()) process.kill(pid, 'SIGKILL');
     }
-    await ended(Array.from({ length: count }, (_, index) => `slow.${index}`));
-    expect([...finals().values()].every((state) => state === 'DONE')).toBe(true);
+    const found = await ended(Array.from({ length: count }, (_, index) => `slow.${index}`));
+    expect([...found.values()].every(({ state }) => state === 'DONE')).toBe(true);
     expect(ran()).toEqual(Array.from({ length: count }, (_, index) => index));
     await pilot.end();
   });

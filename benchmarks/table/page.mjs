@@ -18,8 +18,7 @@ function shared(app) {
 function row(set, number, state, at) {
   const started = state === 'RUNNING' || state === 'DONE' || state === 'FAILED';
   const ended = state === 'DONE' || state === 'FAILED';
-  const reason =
-    state === 'FAILED' ? 'exit code 1: index not found' : state === 'WAITING' ? 'Waits for 1 core.' : null;
+  const reason = state === 'FAILED' ? 'exit code 1: index not found' : state === 'WAITING' ? 'Waits for 1 core.' : null;
   return [
     `${set}.${number}`,
     `well-${number}`,

@@ -4,12 +4,18 @@ import { countdown, exactTime, lasting, secondsUntil } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
 import { CommandIDs } from '../tokens.js';
-import { TextButton } from './small.js';
+import { LinkButton, TextButton } from './small.js';
 
 /** What somebody must know about a pilot before it surprises them: it starts nothing new, or ends for want of work. */
-export function PilotNotes(props: { readonly pilot: PilotRecord; readonly readOnly?: boolean }): JSX.Element | null {
+export function PilotNotes(props: {
+  readonly pilot: PilotRecord;
+  readonly readOnly?: boolean;
+  /** In a row: takes little room. */
+  readonly small?: boolean;
+}): JSX.Element | null {
   const { commands, trans } = useApp();
-  const { pilot, readOnly = false } = props;
+  const { pilot, readOnly = false, small = false } = props;
+  const Button = small ? LinkButton : TextButton;
   const now = useNow();
   if (isFinal('pilot', pilot.state)) return null;
   const run = (command: string) => () => void commands.execute(command, { id: pilot.id });
@@ -20,7 +26,7 @@ export function PilotNotes(props: { readonly pilot: PilotRecord; readonly readOn
       {suspended ? (
         <p className="ph-Note" role="status">
           {trans.__('It starts nothing new; what runs goes on.')}{' '}
-          {readOnly ? null : <TextButton onClick={run(CommandIDs.resumePilot)}>{trans.__('Resume')}</TextButton>}
+          {readOnly ? null : <Button onClick={run(CommandIDs.resumePilot)}>{trans.__('Resume')}</Button>}
         </p>
       ) : null}
       {idle === null ? null : (
@@ -30,7 +36,7 @@ export function PilotNotes(props: { readonly pilot: PilotRecord; readonly readOn
             lasting(idle.since, now),
             countdown(secondsUntil(idle.endsAt, now)),
           )}{' '}
-          {readOnly ? null : <TextButton onClick={run(CommandIDs.keepPilot)}>{trans.__('Keep')}</TextButton>}
+          {readOnly ? null : <Button onClick={run(CommandIDs.keepPilot)}>{trans.__('Keep')}</Button>}
         </p>
       )}
     </>

@@ -119,7 +119,7 @@ export function PilotRow(props: {
       }
     >
       <WhyLine kind="pilot" record={pilot} />
-      <PilotNotes pilot={pilot} readOnly={readOnly} />
+      <PilotNotes pilot={pilot} readOnly={readOnly} small />
       <LiveRegion text={spoken(trans.__('pilot'), pilot.name, pilot.state, trans)} />
     </Row>
   );

@@ -6,6 +6,8 @@ import { Missing } from './page.js';
 
 /** The page of one task. */
 export class TaskPage extends ReactPanel {
+  /** What it is called, once that is known: a task of a set is not in the picture. */
+  name: string | null = null;
   private part: { readonly name: string } | null = null;
 
   constructor(
@@ -23,6 +25,16 @@ export class TaskPage extends ReactPanel {
   }
 
   protected content(): ReactNode {
-    return <TaskDetail id={this.targetId} part={this.part} missing={<Missing what={this.app.trans.__('task')} />} />;
+    return (
+      <TaskDetail
+        id={this.targetId}
+        part={this.part}
+        onName={(name) => {
+          this.name = name;
+          this.title.label = name;
+        }}
+        missing={<Missing what={this.app.trans.__('task')} />}
+      />
+    );
   }
 }

@@ -87,7 +87,7 @@ function TasksContent({ table }: { readonly table: TaskTable }): JSX.Element {
       <SetBars sets={picture.sets} shown={set} />
       <div className={chosen === undefined ? 'ph-Split' : 'ph-Split ph-mod-open'}>
         <div className="ph-Split-main">
-          <TablePane table={table} name={trans.__('Tasks')} empty={<NoTasks />} />
+          <TablePane table={table} name={trans.__('Tasks')} narrow={chosen !== undefined} empty={<NoTasks />} />
         </div>
         {chosen === undefined ? null : (
           <aside className="ph-Split-side" aria-label={trans.__('The chosen task')}>

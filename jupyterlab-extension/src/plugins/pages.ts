@@ -30,7 +30,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     function pages<T extends ReactPanel & { readonly targetId: string }>(options: {
       readonly namespace: string;
       readonly command: string;
-      readonly nameOf: (id: string) => string;
+      readonly nameOf: (id: string, page: T) => string;
       readonly make: (id: string) => T;
       /** What else it was opened with. */
       readonly args?: (page: T) => ReadonlyPartialJSONObject;
@@ -49,7 +49,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
           page.title.icon = helmIcon;
           page.title.closable = true;
           const name = (): void => {
-            if (page !== undefined) page.title.label = options.nameOf(id);
+            if (page !== undefined) page.title.label = options.nameOf(id, page.content);
           };
           name();
           // The name is known only once there is a picture.
@@ -75,10 +75,10 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       nameOf: (id) => session.picture.services.find((service) => service.id === id)?.name ?? trans.__('Service'),
       make: (id) => new ServicePage(pilothouse, id),
     });
-    const openTask = pages({
+    const openTask = pages<TaskPage>({
       namespace: 'pilothouse-task',
       command: CommandIDs.openTask,
-      nameOf: (id) => session.picture.tasks.find((task) => task.id === id)?.name ?? taskTitle(session, id, trans),
+      nameOf: (id, page) => page.name ?? taskTitle(session, id, trans),
       make: (id) => new TaskPage(pilothouse, id),
     });
     const openTasks = pages({
@@ -142,8 +142,10 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-/** A task of a set is not in the picture: its number within the set says which it is. */
+/** Until its name is known, the number within its set says which task it is. */
 function taskTitle(session: Session, id: string, trans: TranslationBundle): string {
+  const single = session.picture.tasks.find((task) => task.id === id);
+  if (single !== undefined) return single.name;
   const dot = id.lastIndexOf('.');
   const set = session.picture.sets.find((one) => one.id === id.slice(0, dot));
   return set === undefined ? trans.__('Task %1', shortId(id)) : `${set.name}.${id.slice(dot + 1)}`;

@@ -1,5 +1,6 @@
 import type { Task } from '@pilothouse/sdk';
 import { shortId, type TaskRecord } from '@pilothouse/sdk/internal';
+import { useEffect, useRef } from 'react';
 import { ProblemNote } from '../components/problem-note.js';
 import { EmptyState, LinkButton, LiveRegion, ShortId, Since, TextButton } from '../components/small.js';
 import { StateBadge } from '../components/state-badge.js';
@@ -27,10 +28,18 @@ export function TaskDetail(props: {
   readonly beside?: boolean;
   /** Which part to show first; a new object each time it is asked for. */
   readonly part?: { readonly name: string } | null;
+  /** Told what it is called as soon as that is known. */
+  readonly onName?: (name: string) => void;
   readonly missing: JSX.Element;
 }): JSX.Element {
   const { trans } = useApp();
   const { task, record, problem } = useTask(props.id);
+  const name = record?.name;
+  const tell = useRef(props.onName);
+  tell.current = props.onName;
+  useEffect(() => {
+    if (name !== undefined) tell.current?.(name);
+  }, [name]);
   if (problem !== null) {
     return problem.code === 'TASK_NOT_FOUND' ? props.missing : <ProblemNote problem={problem} />;
   }

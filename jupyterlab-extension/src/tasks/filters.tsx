@@ -1,6 +1,5 @@
 import type { TaskSetRecord, TaskState } from '@pilothouse/sdk/internal';
 import { useId, useState } from 'react';
-import { TextButton } from '../components/small.js';
 import { StateShape } from '../components/state-badge.js';
 import { stateWord } from '../format/state.js';
 import { useApp } from '../hooks/context.js';
@@ -8,7 +7,7 @@ import { attention } from './columns.js';
 import type { Query } from './row-order.js';
 import type { TableSummary, TaskTable } from './task-table.js';
 
-/** Counts by state that filter, a text, a set, grouping; and what would change if rows were put in order. */
+/** Counts by state that filter, a text, a set, grouping. */
 export function Filters(props: {
   readonly table: TaskTable;
   readonly summary: TableSummary;
@@ -65,15 +64,6 @@ export function Filters(props: {
           {summary.matching === summary.size
             ? trans._n('%1 task', '%1 tasks', summary.size)
             : trans.__('%1 of %2 tasks', summary.matching.toLocaleString(), summary.size.toLocaleString())}
-        </span>
-        <span className="ph-Filters-changes">
-          {summary.changes === 0 ? null : (
-            <>
-              {trans._n('%1 change', '%1 changes', summary.changes)}
-              {' · '}
-              <TextButton onClick={() => table.reorder()}>{trans.__('Show')}</TextButton>
-            </>
-          )}
         </span>
       </div>
     </div>

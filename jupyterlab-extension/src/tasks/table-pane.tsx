@@ -15,6 +15,9 @@ import { TaskGrid } from './task-grid.js';
 import { TaskList } from './task-list.js';
 import type { TableSummary, TaskTable } from './task-table.js';
 
+/** Columns that are left out where there is little room. */
+const RARE: readonly ColumnId[] = ['took', 'pilot', 'cores', 'gpus', 'attempt', 'exit', 'created'];
+
 /** Up to so many rows stand in a plain table, more on a canvas. */
 export const LIST_ROWS = 200;
 
@@ -24,11 +27,13 @@ export function TablePane(props: {
   readonly name: string;
   /** Columns that are left out. */
   readonly without?: readonly ColumnId[];
+  /** There is little room: only what tells rows apart is shown. */
+  readonly narrow?: boolean;
   /** What to say when there are no tasks at all. */
   readonly empty: JSX.Element;
 }): JSX.Element {
   const { commands, session, trans } = useApp();
-  const { table, name, without } = props;
+  const { table, name, without, narrow = false } = props;
   const active = useActive();
   const summary = useLive(table.summary$, table.summary);
   const { sets } = useLive(session.picture$, session.picture);
@@ -42,8 +47,9 @@ export function TablePane(props: {
     const left = new Set<ColumnId>(without);
     if (inOneSet) left.add('set');
     if (noGpus) left.add('gpus');
+    if (narrow) for (const id of RARE) left.add(id);
     return taskColumns(trans).filter(({ id }) => !left.has(id));
-  }, [trans, without, inOneSet, noGpus]);
+  }, [trans, without, inOneSet, noGpus, narrow]);
   const groupName = useMemo(() => {
     return groupNames(table, (id) => table.context().setName(id), trans.__('Tasks of no set'));
   }, [table, trans]);
@@ -78,7 +84,6 @@ export function TablePane(props: {
   return (
     <div className="ph-TablePane">
       <Filters table={table} summary={summary} sets={sets} />
-      {summary.chosen > 0 ? <BulkBar table={table} summary={summary} /> : null}
       {summary.matching === 0 ? (
         <EmptyState text={trans.__('No task passes the filter.')}>
           <LinkButton onClick={() => table.ask({ text: '', states: new Set(), set: null })}>
@@ -97,6 +102,14 @@ export function TablePane(props: {
           most={LIST_ROWS + 100}
         />
       )}
+      {summary.changes === 0 ? null : (
+        <div className="ph-Changes">
+          {trans._n('%1 change', '%1 changes', summary.changes)}
+          {' · '}
+          <LinkButton onClick={() => table.reorder()}>{trans.__('Show')}</LinkButton>
+        </div>
+      )}
+      {summary.chosen > 1 ? <BulkBar table={table} summary={summary} /> : null}
       {many ? (
         <p className="ph-TablePane-mode">
           <LinkButton onClick={() => setAsList(!asList)}>

@@ -174,13 +174,18 @@ function ListRow(props: {
           );
         }
         return (
-          <td key={column.id} className={column.align === 'right' ? 'ph-mod-right' : ''} title={long(text)}>
+          <td key={column.id} className={cellClass(column)} title={long(text)}>
             {column.id === 'state' ? <StateBadge kind="task" state={row[AT.state]} /> : text}
           </td>
         );
       })}
     </tr>
   );
+}
+
+/** Only reasons may take several lines. */
+function cellClass({ align, id }: Column): string {
+  return [align === 'right' ? 'ph-mod-right' : '', id === 'why' ? 'ph-mod-long' : 'ph-mod-short'].join(' ').trim();
 }
 
 function long(text: string): string | undefined {

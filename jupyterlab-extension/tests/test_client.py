@@ -94,7 +94,7 @@ def test_errors_are_typed(session: ph.Session) -> None:
             call()
         return caught.value
 
-    assert code_of(lambda: session.tasks.submit(["true"])).code == "PILOT_NOT_FOUND"
+    assert code_of(lambda: session.tasks.submit(["true"], pilot="none")).code == "PILOT_NOT_FOUND"
     assert code_of(lambda: session.services.get("vep")).code == "SERVICE_NOT_FOUND"
     assert code_of(lambda: session.answers.get("answer-0000000000")).code == "ANSWER_NOT_FOUND"
     refused = code_of(lambda: session.pilots.ensure("big", cores=100_000))

@@ -6,9 +6,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 
-import pytest
-
 import pilothouse as ph
+import pytest
 from pilothouse import aio, pilots, service, services, session, tasks
 from pilothouse.aio import pilots as aio_pilots
 from pilothouse.aio import services as aio_services

@@ -87,24 +87,44 @@ export function resolveConfig(env: Readonly<NodeJS.ProcessEnv> = process.env, um
     allowLoginNode: env.PILOTHOUSE_ALLOW_LOGIN_NODE === '1',
     launcher,
     umask,
-    fileLimit: amount(env.PILOTHOUSE_FILE_LIMIT, 64 * MIB, toBytes),
+    fileLimit: amount(env, 'PILOTHOUSE_FILE_LIMIT', 64 * MIB),
     keep: {
-      bytes: amount(env.PILOTHOUSE_KEEP_SIZE, 2048 * MIB, toBytes),
-      files: amount(env.PILOTHOUSE_KEEP_FILES, 5000, Number),
-      age: amount(env.PILOTHOUSE_KEEP_AGE, 14 * DAY, toSeconds),
+      bytes: amount(env, 'PILOTHOUSE_KEEP_SIZE', 2048 * MIB),
+      files: amount(env, 'PILOTHOUSE_KEEP_FILES', 5000),
+      age: amount(env, 'PILOTHOUSE_KEEP_AGE', 14 * DAY),
     },
     env,
   };
 }
 
-/** A setting with a unit; one that is not understood is as if it were not there. */
-function amount(text: string | undefined, fallback: number, read: (text: string) => number): number {
-  if (text === undefined || text === '') return fallback;
+/** Settings with a unit: how each is read, and how it is to be written. */
+const AMOUNTS = {
+  PILOTHOUSE_FILE_LIMIT: { read: toBytes, like: '64MiB' },
+  PILOTHOUSE_KEEP_SIZE: { read: toBytes, like: '2GiB' },
+  PILOTHOUSE_KEEP_FILES: { read: Number, like: '5000' },
+  PILOTHOUSE_KEEP_AGE: { read: toSeconds, like: '14d' },
+} as const;
+
+/** What is wrong with settings that are not understood, and therefore not used; `pilothouse doctor` says it. */
+export function wrongSettings(env: Readonly<NodeJS.ProcessEnv>): string[] {
+  return Object.entries(AMOUNTS).flatMap(([name, { read, like }]) => {
+    const text = env[name];
+    const wrong = text !== undefined && text !== '' && amountOf(text, read) === null;
+    return wrong ? [`${name}=${text} is not understood; write it like ${like}`] : [];
+  });
+}
+
+function amount(env: Readonly<NodeJS.ProcessEnv>, name: keyof typeof AMOUNTS, fallback: number): number {
+  const text = env[name];
+  return text === undefined || text === '' ? fallback : (amountOf(text, AMOUNTS[name].read) ?? fallback);
+}
+
+function amountOf(text: string, read: (text: string) => number): number | null {
   try {
     const value = read(text);
-    return Number.isFinite(value) && value > 0 ? value : fallback;
+    return Number.isFinite(value) && value > 0 ? value : null;
   } catch {
-    return fallback;
+    return null; // Not written as it should be: the caller says so.
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -69,6 +69,29 @@ describe('where nothing runs', () => {
 
   it('end --all has nothing to do', async () => {
     expect(await pilothouse(['end', '--all'])).toMatchObject({ code: 0, out: 'There is no pilot to end.\n' });
+  });
+});
+
+describe('clean', () => {
+  it('says what stays and what goes, and why', async () => {
+    const nothing = await pilothouse(['clean', '--dry-run']);
+    expect(nothing).toMatchObject({ code: 0, err: '' });
+    expect(nothing.out).toMatch(/^Nothing to remove; \d+ files with .* would stay\.\n$/);
+    const folder = join(place.home, 'pilots', 'pilot-0000000000');
+    await mkdir(folder);
+    await writeFile(join(folder, 'pilot.json'), '{}');
+    for (const path of [join(folder, 'pilot.json'), folder]) await utimes(path, 1, 1);
+    const found = await json(['clean', '--dry-run']);
+    expect(found).toMatchObject({ removed: [{ path: folder, files: 1 }] });
+    expect((await stat(folder)).isDirectory()).toBe(true);
+    expect((await pilothouse(['clean'])).out).toContain('14 days are kept');
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is told by doctor how much is kept, and what is wrong with a setting', async () => {
+    const { out } = await pilothouse(['doctor'], '', { PILOTHOUSE_KEEP_SIZE: 'much' });
+    expect(out).toContain('PILOTHOUSE_KEEP_SIZE=much is not understood; write it like 2GiB');
+    expect(out).toContain('up to 2 GiB and 5000 files');
   });
 });
 

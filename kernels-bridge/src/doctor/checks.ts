@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { lstat, readFile, stat, statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { type Check, formatBytes, launcherSchema, type TemplateReport } from '@pilothouse/sdk/internal';
-import type { Config } from '../config.js';
+import { type Check, formatBytes, formatSeconds, launcherSchema, type TemplateReport } from '@pilothouse/sdk/internal';
+import { type Config, wrongSettings } from '../config.js';
 import { answers, readLease } from '../lifecycle/lease.js';
 import { describeError } from '../logger.js';
 import { whereMissing } from '../missing.js';
@@ -37,6 +37,7 @@ export async function runChecks(context: DoctorContext): Promise<Check[]> {
     ['templates', 'Service templates', () => checkTemplates(context)],
     ['disk', 'Disk space', () => checkDisk(config)],
     ['clock', 'Clock', () => checkClock(config)],
+    ['limits', 'What is kept', () => checkLimits(config)],
   ];
   return Promise.all(
     checks.map(async ([id, title, look]): Promise<Check> => {
@@ -48,6 +49,18 @@ export async function runChecks(context: DoctorContext): Promise<Check[]> {
       }
     }),
   );
+}
+
+async function checkLimits({ env, keep, fileLimit }: Config): Promise<Outcome> {
+  const { age, bytes, files } = keep;
+  const evidence = `what is over stays ${formatSeconds(age)}, up to ${formatBytes(bytes)} and ${files} files; files up to ${formatBytes(fileLimit)} are given out`;
+  const wrong = wrongSettings(env);
+  if (wrong.length === 0) return { result: 'ok', evidence };
+  return {
+    result: 'warning',
+    evidence: `${wrong.join('; ')}. Instead, ${evidence}`,
+    remedy: 'Correct it and restart Pilothouse.',
+  };
 }
 
 async function checkFolder(path: string, variable: string): Promise<Outcome> {

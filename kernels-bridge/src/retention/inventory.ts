@@ -12,6 +12,9 @@ import type { Amount, Dropped, Unit } from './plan.js';
 const NAMED_SOON_MS = 3600 * 1000;
 const PIECE = 2000;
 
+/** What a folder's name begins with from the moment that it is given up. */
+export const GONE = '.gone-';
+
 /** Things that go first among those that ended together: what is largest and least needed to tell what was. */
 const RANK = { sandbox: 0, output: 1, values: 2, everything: 3, shared: 1 } as const;
 
@@ -40,7 +43,11 @@ export class Stocktaking {
     const over = new Set(families.flatMap(({ endedAt, pilots }) => (endedAt === null ? [] : pilots)));
     let fixed = NOTHING;
     for (const id of await readdir(join(this.home, 'pilots')).catch(whereMissing<string[]>([]))) {
-      if (over.has(id)) continue;
+      if (over.has(id) || id.startsWith(GONE)) continue;
+      if (!this.picture.has('pilot', id)) {
+        units.push(await this.#stranger(id));
+        continue;
+      }
       const sandboxes = await this.#sandboxes(id, null);
       units.push(...sandboxes);
       fixed = add(fixed, subtract(await measure(join(this.home, 'pilots', id)), sum(sandboxes)));
@@ -84,6 +91,26 @@ export class Stocktaking {
     const rest = subtract(whole, sum(parts));
     const everything = { what: describe(family), paths, endedAt, rank: RANK.everything, held, drops, ...rest };
     return [...parts.filter(({ files }) => files > 0), everything];
+  }
+
+  /**
+   * The folder of a pilot that is on no list: what an interrupted removal left, or one whose log was taken away while it may
+   * still run. Nothing tells which, so it goes only when nothing in it has changed for as long as things are kept.
+   */
+  async #stranger(id: string): Promise<Unit> {
+    const path = `pilots/${id}`;
+    const changed = await Promise.all(
+      ['', 'spool', 'journal', 'output'].map(async (name) => {
+        const folder = join(this.home, path, name);
+        const inside = (await readdir(folder).catch(whereMissing<string[]>([]))).map((entry) => join(folder, entry));
+        const found = await Promise.all([folder, ...inside].map((one) => lstat(one).catch(whereMissing(null))));
+        return Math.max(0, ...found.map((one) => one?.mtimeMs ?? 0));
+      }),
+    );
+    const drops: Dropped = { pilots: [id], sets: [], tasks: [], services: [] };
+    const amount = await measure(join(this.home, path));
+    const what = `what is left of pilot ${id}`;
+    return { what, paths: [path], endedAt: Math.max(...changed), rank: RANK.everything, held: true, drops, ...amount };
   }
 
   /** Folders of tasks that have ended; `endedAt` for those that nobody remembers, null where the pilot lives. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { formatBytes } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import { whereMissing } from '../missing.js';
-import { Stocktaking } from './inventory.js';
+import { GONE, Stocktaking } from './inventory.js';
 import { OldLogs } from './log-files.js';
 import { add, measure, NOTHING } from './measure.js';
 import { type Amount, type Dropped, planRemovals, type Removal } from './plan.js';
@@ -13,8 +13,6 @@ const HOUR_MS = 3600 * 1000;
 const FIRST_MS = 20 * 1000;
 /** Ids in one record of the log. */
 const IDS_AT_ONCE = 5000;
-/** What a folder is called from the moment that it is given up. */
-const GONE = '.gone-';
 
 /** What was removed, or would be. */
 export interface CleanReport {

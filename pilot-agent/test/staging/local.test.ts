@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stagingFailed } from '../../src/staging/failures.js';
 import { partBeside } from '../../src/staging/parts.js';
 import { mayMount, Place, refusal } from './support.js';
 
@@ -186,6 +187,12 @@ describe('what can be wrong', () => {
     expect(big.hint).toContain('Make room');
     expect(tree('full')).toEqual(['filler']);
     await place.stage('in', { from: 'fits', to, action: 'copy' });
+  });
+
+  it('a quota that is used up', () => {
+    const refused = Object.assign(new Error('EDQUOT: quota exceeded, write'), { code: 'EDQUOT' });
+    const error = stagingFailed(refused, 'stageOut.0', 'copying to', '/scratch/x');
+    expect(error).toMatchObject({ code: 'DISK_FULL', hint: expect.stringContaining('quota'), field: 'stageOut.0' });
   });
 
   it.skipIf(!mayMount)('a disk without room for one more file', async () => {

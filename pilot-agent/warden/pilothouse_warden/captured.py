@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
 
 from .ledger import Spawn
-from .outputs import Outputs
 
 SHORT = 4096
 """Bytes of output, of both files, up to which it is told with the exit, so that nobody has to open them."""
@@ -17,11 +16,11 @@ LOOK_EVERY = 1.0
 KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2
 
 
-def told(spawn: Spawn, outputs: Outputs) -> str:
+def told(spawn: Spawn) -> str:
     """What a spawn of which nothing is left has written, as fields of a message."""
     if spawn.stdout is None or spawn.stderr is None:
         return ""
-    out, err = outputs.size(spawn.stdout), outputs.size(spawn.stderr)
+    out, err = _size(spawn.stdout), _size(spawn.stderr)
     if out + err == 0 or out + err > SHORT:
         return f',"out":{out},"err":{err}'
     texts = [quoted(_content(path) if size else "") for path, size in ((spawn.stdout, out), (spawn.stderr, err))]

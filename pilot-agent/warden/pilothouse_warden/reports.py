@@ -11,7 +11,6 @@ from .clients import Client, Message
 from .ending import Endings
 from .ledger import Ledger, Spawn
 from .log import log
-from .outputs import Outputs
 
 PROTOCOL = 2
 """Version of the messages; an agent of another one says so and ends."""
@@ -20,9 +19,8 @@ PROTOCOL = 2
 class Reports:
     """Gathers what there is to tell and sends it in one message, since at speed there is a lot of it."""
 
-    def __init__(self, endings: Endings, outputs: Outputs) -> None:
+    def __init__(self, endings: Endings) -> None:
         self._endings = endings
-        self._outputs = outputs
         self._news: list[str] = []
         self._growth = Growth(8 << 20, 56 << 20)
         self.agent: Client | None = None
@@ -76,6 +74,4 @@ class Reports:
             return f'{head}"running","pid":{spawn.pid}}}'
         usage = "null" if spawn.usage is None else spawn.usage.line()
         oom = "" if spawn.oom is None else f',"oom":[{spawn.oom},{spawn.memory}]'
-        return (
-            f'{head}"exited","pid":{spawn.pid},"code":{spawn.code},"usage":{usage}{oom}{told(spawn, self._outputs)}}}'
-        )
+        return f'{head}"exited","pid":{spawn.pid},"code":{spawn.code},"usage":{usage}{oom}{told(spawn)}}}'

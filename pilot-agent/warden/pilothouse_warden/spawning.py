@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .outputs import Outputs
-
 # What Python or a starter ignores stays ignored in a new program, so each is set back.
 RESET_SIGNALS = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD]
+OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 NOTHING = bytes(4)
 
 
@@ -48,8 +47,7 @@ class Spawner:
     the parent until the new program runs, it is used.
     """
 
-    def __init__(self, outputs: Outputs) -> None:
-        self._outputs = outputs
+    def __init__(self) -> None:
         self._own_cpus = os.sched_getaffinity(0)
         self._cpus: list[int] | None = None
         """The CPUs that this process is on for the sake of what it starts; None: its own."""
@@ -65,9 +63,9 @@ class Spawner:
         out = err = -1
         try:
             if order.stdout is not None:
-                out = self._outputs.open(order.stdout)
+                out = os.open(order.stdout, OUTPUT_FLAGS, 0o600)
             if order.stderr is not None:
-                err = self._outputs.open(order.stderr)
+                err = os.open(order.stderr, OUTPUT_FLAGS, 0o600)
             if self._fork_exec is None:
                 return self._posix_spawn(order, out, err)
             pid = self._fork_exec(order, out, err)
@@ -78,10 +76,12 @@ class Spawner:
             number, before_exec = failure
             raise OSError(number, os.strerror(number), order.cwd if before_exec else order.path)
         finally:
-            if order.stdout is not None and out >= 0:
-                self._outputs.done(order.stdout, out)
-            if order.stderr is not None and err >= 0:
-                self._outputs.done(order.stderr, err)
+            # Not kept for the next one, though it may use the same: each open file costs every spawn, which gets a
+            # copy of all and closes it, more than opening it anew.
+            if out >= 0:
+                os.close(out)
+            if err >= 0:
+                os.close(err)
 
     def restore_cpus(self) -> None:
         """Goes back to its own CPUs, so that a task bound to one does not hold up the warden."""

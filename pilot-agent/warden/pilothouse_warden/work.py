@@ -24,7 +24,6 @@ from .lines import LineFile
 from .log import log
 from .memory import MemoryWatch
 from .orders import Orders
-from .outputs import Outputs
 from .reports import Reports
 from .spawning import Order, Spawner
 
@@ -44,11 +43,10 @@ class Work:
         self._leftovers = Leftovers(self._endings, config.task_mark)
         self._cut_off = CutOff(self._ledger)
         self._foreign = Foreign(self._ledger, poll)
-        self._outputs = Outputs()
-        self._spawner = Spawner(self._outputs)
+        self._spawner = Spawner()
         self._orders = Orders(config.umask)
         self._memory = MemoryWatch(self._family, self._out_of_memory)
-        self._reports = Reports(self._endings, self._outputs)
+        self._reports = Reports(self._endings)
         self._agent = AgentKeeper(config, self._spawn)
         self._settled: set[int] = set()
         """Foreign processes whose end was seen before the keeper wrote it down."""
@@ -207,7 +205,6 @@ class Work:
         self._foreign.close()
         self._ledger.close()
         self._spawner.close()
-        self._outputs.close()
 
     # Tasks
 

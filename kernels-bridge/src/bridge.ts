@@ -173,6 +173,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     managers.close();
     await server.close();
     await calls.close();
+    await managers.mover.settled();
     await link.close();
     await cacheWriter.close();
     await spool.closeAll();

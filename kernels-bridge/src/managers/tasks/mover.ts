@@ -61,6 +61,14 @@ export class Mover {
     return this.#moving;
   }
 
+  /** Resolves once all that has been asked so far is placed. */
+  async settled(): Promise<void> {
+    for (let last: unknown; last !== this.#moving; ) {
+      last = this.#moving;
+      await this.#moving;
+    }
+  }
+
   #move(find: () => number[]): void {
     this.#moving = this.#moving.then(() => this.#place(find())).catch((error: unknown) => this.#failed(error));
   }

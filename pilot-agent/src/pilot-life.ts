@@ -1,5 +1,4 @@
 import { watch } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
   PilothouseError,
@@ -9,6 +8,7 @@ import {
   toErrorData,
 } from '@pilothouse/sdk/shared';
 import { FunctionRunner } from './functions/function-runner.js';
+import { HOST_NAME } from './host-name.js';
 import { Link } from './link/link.js';
 import { log } from './log.js';
 import { GRACE_SECONDS, type NodeContext } from './node-context.js';
@@ -69,7 +69,7 @@ export class PilotLife {
     const stages = new Staging();
     this.#tasks = new Tasks(context, {
       services: this.#services,
-      commands: new CommandRunner(context, () => hostname()),
+      commands: new CommandRunner(context, () => HOST_NAME),
       calls: this.#calls,
       stages,
       walltime: this.#walltime,
@@ -116,13 +116,13 @@ export class PilotLife {
       this.#over = resolve;
     });
     const { past, scheduler } = this.#context;
-    if (this.#state === 'NEW' || this.#state === 'QUEUED') this.#enter('STARTING', { node: hostname() });
+    if (this.#state === 'NEW' || this.#state === 'QUEUED') this.#enter('STARTING', { node: HOST_NAME });
     scheduler.setEnd(this.#walltime.endsAt);
     const linking = this.#link.start();
     // Everything known is taken over first, so that what runs keeps its resources before anything new gets some.
     await this.#spool.read();
     if (this.#state === 'STARTING') {
-      this.#enter('ACTIVE', { node: hostname(), startedAt: this.#startedAt, endsAt: this.#endsAt });
+      this.#enter('ACTIVE', { node: HOST_NAME, startedAt: this.#startedAt, endsAt: this.#endsAt });
     }
     this.#applySuspension();
     if (past.pilot?.state === 'DRAINING') this.#goOnEnding(past.pilot.reason?.code, past.pilot.reason?.text);

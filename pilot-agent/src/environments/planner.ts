@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { type Environment, PilothouseError } from '@pilothouse/sdk/shared';
+import { HOST_NAME } from '../host-name.js';
 import { findProgram } from '../launcher/program.js';
 import { type Launch, type Launcher, launcherOf } from '../launcher-table/table.js';
 import { CHECKPOINT_VARIABLE } from '../tasks/environment.js';
@@ -41,7 +41,7 @@ export class Planner {
   readonly #programs = new Remembered<string>();
 
   /** @param nodeName - host name of a node of the pilot */
-  constructor(nodeName: (node: number) => string = () => hostname()) {
+  constructor(nodeName: (node: number) => string = () => HOST_NAME) {
     this.#nodeName = nodeName;
   }
 

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Placement } from '@pilothouse/sdk/shared';
+import { HOST_NAME } from '../host-name.js';
 import type { EndSignal } from '../launcher/spawn.js';
 import { log } from '../log.js';
 import type { NodeContext } from '../node-context.js';
@@ -156,7 +156,7 @@ export class FunctionRunner implements Runner {
 
   #placed(grant: Grant): Placement {
     const [share] = grant.nodes;
-    return { node: hostname(), cores: [...(share?.cores ?? [])], gpus: [...grant.gpus] };
+    return { node: HOST_NAME, cores: [...(share?.cores ?? [])], gpus: [...grant.gpus] };
   }
 
   /** Looks after workers within so many milliseconds, and for as long as there are any. */

@@ -1,4 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { TaskDescription, TaskRecord } from '@pilothouse/sdk/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -97,6 +98,34 @@ describe('data of tasks', () => {
     await writeFile(join(work, 'go'), '');
     expect(await ended(id)).toMatchObject({ state: 'DONE' });
     expect((await readdir(join(work, 'csv'))).sort()).toEqual(['big.csv', 'part.csv']);
+  });
+
+  it('tells how far it is while it is on the way, and why the task waits', async () => {
+    await begin();
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 3000 });
+      response.write(Buffer.alloc(1024));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = server.address();
+      const from = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/model.bin`;
+      const { id } = await submit({ command: ['true'], stageIn: [{ from }] });
+      const report = await eventually('bytes', async () => {
+        const [first] = (await client.tasks.get({ ref: id })).staging ?? [];
+        return first?.bytes === 1024 ? first : null;
+      });
+      expect(report).toMatchObject({ direction: 'in', from, action: 'transfer', state: 'ACTIVE', total: 3000 });
+      const { text: why, evidence } = await client.tasks.explain({ ref: id });
+      expect(why).toContain(`brings its data in: ${from} → ./, 1 KiB of 2.9 KiB`);
+      expect(evidence).toHaveLength(1);
+      await client.tasks.cancel({ ref: id });
+      expect(await ended(id)).toMatchObject({ state: 'CANCELED' });
+      expect(await readdir(work)).toEqual([]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it('that is not there fails the task before it starts, with what to do', async () => {

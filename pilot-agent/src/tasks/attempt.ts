@@ -1,53 +1,22 @@
 import { resolve } from 'node:path';
 import {
-  type ErrorData,
-  PilothouseError,
   type Placement,
   type Reason,
   type ResolvedTaskDescription,
-  type SpooledTask,
-  type StagingReport,
-  type TaskState,
   toErrorData,
   toSeconds,
 } from '@pilothouse/sdk/shared';
 import { GRACE_SECONDS } from '../node-context.js';
 import type { Applicant, Demand, Grant, Place } from '../scheduler/demand.js';
+import { AttemptData } from './attempt-data.js';
+import type { AttemptEnd, AttemptOwner, Cause } from './attempt-owner.js';
 import { demandOf } from './demand.js';
-import { describe, expectedSeconds } from './description.js';
-import { makeSandbox, ownEnvironment, sandboxOf, sharedEnvironment } from './environment.js';
+import { describe, fieldOf, isCall } from './description.js';
+import { folderOf, makeSandbox, ownEnvironment, sharedEnvironment } from './environment.js';
 import type { RunEnd, Runner, RunWatcher } from './runner.js';
 import { serviceVariables } from './service-variables.js';
 import type { TaskDetails, TaskHost } from './task-host.js';
 import type { Warned } from './walltime.js';
-import type { Submission } from './work.js';
-
-/** Why an attempt was ended from outside. */
-export type Cause = 'cancel' | 'duration' | 'walltime';
-
-/** What an attempt came to. */
-export interface AttemptEnd {
-  /** How its process or call ended; undefined: it never started. */
-  readonly run: RunEnd | undefined;
-  readonly cause: Cause | undefined;
-  readonly staging: readonly StagingReport[] | undefined;
-  /** Its data could not be brought in or out, or it could not be prepared. */
-  readonly failed: { readonly staging: boolean; readonly error: ErrorData } | undefined;
-}
-
-/** The task that an attempt is one of. */
-export interface AttemptOwner {
-  readonly id: string;
-  readonly name: string;
-  readonly submission: Submission;
-  readonly spooled: SpooledTask;
-  readonly state: TaskState;
-  enter(state: TaskState, details?: TaskDetails): void;
-  /** Enters all states on the way to this one. */
-  advance(state: 'LAUNCHING' | 'RUNNING', details?: TaskDetails): void;
-  running(change: 1 | -1): void;
-  attemptOver(end: AttemptEnd): void;
-}
 
 /** One attempt at a task: resources, data in, the run, data out. */
 export class Attempt implements Applicant, RunWatcher, Warned {
@@ -65,9 +34,12 @@ export class Attempt implements Applicant, RunWatcher, Warned {
   #grant: Grant | undefined;
   #placement: Placement | undefined;
   #cause: Cause | undefined;
-  #staging: StagingReport[] | undefined;
-  #abort: AbortController | undefined;
+  #data: AttemptData | undefined;
+  /** Resolved when it gets its resources, and kept no longer than it lasts. */
+  #whole: ResolvedTaskDescription | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Milliseconds for which it had run when this agent took it over. */
+  #ranFor = 0;
   /** The runner has it. */
   #started = false;
   #running = false;
@@ -76,17 +48,19 @@ export class Attempt implements Applicant, RunWatcher, Warned {
   /** @param memory - bytes it asks for instead of what its description says */
   constructor(host: TaskHost, owner: AttemptOwner, number: number, memory: number | undefined) {
     const { submission, spooled } = owner;
-    const description = describe(submission, spooled.entry);
+    const { entry } = spooled;
+    const limit = fieldOf(submission, entry, 'maxDuration');
     this.id = owner.id;
     this.runId = `${owner.id}:${number}`;
     this.#host = host;
     this.#owner = owner;
     this.#number = number;
-    this.demand = demandOf(submission, spooled.entry, memory);
-    this.priority = description.priority;
-    this.expects = expectedSeconds(description);
-    this.limit = description.maxDuration === undefined ? undefined : toSeconds(description.maxDuration);
-    this.#runner = description.call === undefined ? host.commands : host.calls;
+    this.demand = demandOf(submission, entry, memory);
+    this.priority = fieldOf(submission, entry, 'priority');
+    this.limit = limit === undefined ? undefined : toSeconds(limit);
+    const expected = fieldOf(submission, entry, 'expectedDuration');
+    this.expects = expected === undefined ? this.limit : toSeconds(expected);
+    this.#runner = isCall(submission, entry) ? host.calls : host.commands;
   }
 
   /** Seconds before the pilot's end at which it is told so. */
@@ -96,12 +70,8 @@ export class Attempt implements Applicant, RunWatcher, Warned {
 
   /** Whether it has got its resources, or the runner has it and tells that it runs. */
   get begun(): boolean {
-    return (
-      this.#grant !== undefined ||
-      this.#running ||
-      this.#abort !== undefined ||
-      (this.#started && !this.#runner.asksItself)
-    );
+    const { asksItself } = this.#runner;
+    return this.#grant !== undefined || this.#running || this.#moves || (this.#started && !asksItself);
   }
 
   begin(): void {
@@ -131,17 +101,15 @@ export class Attempt implements Applicant, RunWatcher, Warned {
     return this.#runner.adopt(this.runId, this);
   }
 
-  #ranFor = 0;
-
   /** Ends it, wherever it is; `attemptOver` follows. */
   end(cause: Cause, grace = GRACE_SECONDS): void {
     if (this.#over || this.#cause === 'cancel') return;
     this.#cause = cause;
-    this.#abort?.abort();
+    this.#data?.cancel();
     if (this.#started) this.#runner.end(this.runId, grace, cause === 'walltime' ? this.#signal : undefined);
     else if (this.#grant === undefined) {
       this.#host.context.scheduler.withdraw(this.id);
-      if (this.#abort === undefined) this.#finish(undefined, undefined);
+      if (!this.#moves) this.#finish(undefined, undefined);
     }
     // Otherwise it is being prepared, and stops before it starts.
   }
@@ -200,7 +168,7 @@ export class Attempt implements Applicant, RunWatcher, Warned {
       // Longer timers than Node knows belong to limits beyond every pilot's end.
       if (left < 2 ** 31) this.#timer = setTimeout(() => this.end('duration'), left);
     }
-    if (this.#description().onWalltime !== undefined) this.#host.walltime.warn(this);
+    if (this.#description.onWalltime !== undefined) this.#host.walltime.warn(this);
   }
 
   timeIsShort(): void {
@@ -214,7 +182,7 @@ export class Attempt implements Applicant, RunWatcher, Warned {
   ended(end: RunEnd): void {
     this.#free();
     if (end.kind !== 'start' && end.kind !== 'lost') this.#owner.advance('RUNNING');
-    const { stageOut } = this.#description();
+    const { stageOut } = this.#description;
     const gpu = this.#host.gpus.take(this.id);
     const measured = gpu && end.usage ? { ...end, usage: { ...end.usage, ...gpu } } : end;
     if (!end.ok || stageOut.length === 0 || this.#cause !== undefined) this.#finish(measured, undefined);
@@ -224,11 +192,11 @@ export class Attempt implements Applicant, RunWatcher, Warned {
   // The way there and back
 
   #launch(): void {
-    const description = this.#description();
+    const description = this.#description;
     const { sandbox, stageIn } = description;
     const { services = [] } = this.#owner.spooled;
     if (sandbox || stageIn.length > 0 || services.length > 0) void this.#prepare(description, services);
-    else this.#start(description, this.#cwd(description), {});
+    else this.#start(description, this.#cwd, {});
   }
 
   async #prepare(description: ResolvedTaskDescription, services: readonly string[]): Promise<void> {
@@ -236,11 +204,11 @@ export class Attempt implements Applicant, RunWatcher, Warned {
     let staging = false;
     try {
       if (description.sandbox) await makeSandbox(pilot.folder, this.id);
-      const cwd = this.#cwd(description);
+      const cwd = this.#cwd;
       if (description.stageIn.length > 0) {
         staging = true;
         this.#owner.enter('STAGING_INPUT', this.#placed());
-        await this.#stage('in', description, cwd);
+        await this.#ownData.move('in', description, cwd);
         staging = false;
       }
       const variables = await serviceVariables(this.#host.services, services);
@@ -282,41 +250,13 @@ export class Attempt implements Applicant, RunWatcher, Warned {
   }
 
   async #stageOut(end: RunEnd): Promise<void> {
-    const description = this.#description();
+    const description = this.#description;
     try {
       this.#owner.enter('STAGING_OUTPUT');
-      await this.#stage('out', description, this.#cwd(description));
+      await this.#ownData.move('out', description, this.#cwd);
       this.#finish(end, undefined);
     } catch (error) {
       this.#finish(end, this.#cause === undefined ? { staging: true, error: toErrorData(error) } : undefined);
-    }
-  }
-
-  async #stage(direction: 'in' | 'out', description: ResolvedTaskDescription, cwd: string): Promise<void> {
-    const { submission, id } = this.#owner;
-    this.#abort = new AbortController();
-    const before = this.#staging ?? [];
-    const report = (reports: readonly StagingReport[]): void => {
-      this.#staging = [...before, ...reports];
-      this.#host.staging.set(id, this.#staging);
-    };
-    try {
-      report(
-        await this.#host.stages[direction === 'in' ? 'stageIn' : 'stageOut']({
-          id,
-          attempt: this.#number,
-          directives: direction === 'in' ? description.stageIn : description.stageOut,
-          from: submission.cwd,
-          cwd,
-          env: { ...submission.env, ...description.env },
-          signal: this.#abort.signal,
-          report,
-        }),
-      );
-      if (this.#cause !== undefined) throw new PilothouseError('TASK_CANCELED', `${this.#owner.name} was ended`);
-    } finally {
-      this.#abort = undefined;
-      this.#host.staging.delete(id);
     }
   }
 
@@ -324,7 +264,7 @@ export class Attempt implements Applicant, RunWatcher, Warned {
     if (this.#over) return;
     this.#over = true;
     this.#free();
-    this.#owner.attemptOver({ run, cause: this.#cause, staging: this.#staging, failed });
+    this.#owner.attemptOver({ run, cause: this.#cause, staging: this.#data?.reports, failed });
   }
 
   /** Gives back what it holds; its process is gone, or never was. */
@@ -344,22 +284,31 @@ export class Attempt implements Applicant, RunWatcher, Warned {
     return this.#placement === undefined ? {} : { placement: this.#placement };
   }
 
-  #description(): ResolvedTaskDescription {
-    return describe(this.#owner.submission, this.#owner.spooled.entry);
+  get #description(): ResolvedTaskDescription {
+    this.#whole ??= describe(this.#owner.submission, this.#owner.spooled.entry);
+    return this.#whole;
   }
 
-  #cwd({ sandbox, cwd }: ResolvedTaskDescription): string {
-    const caller = this.#owner.submission.cwd;
-    if (sandbox) return sandboxOf(this.#host.context.pilot.folder, this.id);
-    return cwd === undefined ? caller : resolve(caller, cwd);
+  get #ownData(): AttemptData {
+    this.#data ??= new AttemptData(this.#host, this.#owner, this.#number);
+    return this.#data;
+  }
+
+  /** Whether its data is on the way. */
+  get #moves(): boolean {
+    return this.#data?.moves ?? false;
+  }
+
+  get #cwd(): string {
+    return folderOf(this.#host.context.pilot, this.id, this.#owner.submission, this.#description);
   }
 
   get #grace(): number {
-    const { onWalltime } = this.#description();
+    const { onWalltime } = this.#description;
     return onWalltime === undefined ? GRACE_SECONDS : toSeconds(onWalltime.grace);
   }
 
   get #signal() {
-    return this.#description().onWalltime?.signal;
+    return this.#description.onWalltime?.signal;
   }
 }

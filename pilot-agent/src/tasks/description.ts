@@ -11,6 +11,8 @@ import type { Submission } from './work.js';
 
 const { command: _none, ...DEFAULTS } = taskDescriptionSchema.parse({ command: ['true'] });
 
+type Entry = SpooledTask['entry'];
+
 const bases = new WeakMap<Submission, ResolvedTaskEntry>();
 
 /** What the tasks of a batch share, without the tasks. */
@@ -22,21 +24,39 @@ export function submissionOf({ set, template, env, cwd }: TaskBatch): Submission
  * A task's description: defaults, its batch's template on top, its own fields on top of that. Resolved when it is needed
  * and not kept, as a hundred thousand tasks may wait.
  */
-export function describe(submission: Submission, entry: SpooledTask['entry']): ResolvedTaskDescription {
-  let base = bases.get(submission);
-  if (base === undefined) {
-    const { name: _name, args: _args, ...template } = submission.template;
-    base = { ...DEFAULTS, ...template };
-    bases.set(submission, base);
-  }
+export function describe(submission: Submission, entry: Entry): ResolvedTaskDescription {
   const { args, ...fields } = entry;
   // Both were read from JSON, which knows no undefined: what is there has a value, the rest has a default.
-  const whole = { ...base, ...fields } as ResolvedTaskDescription;
+  const whole = { ...baseOf(submission), ...fields } as ResolvedTaskDescription;
   // An entry may call a function where the template has a command, and the other way round.
   if (entry.command !== undefined && entry.call === undefined) delete whole.call;
   else if (entry.call !== undefined && entry.command === undefined) delete whole.command;
   if (args !== undefined && whole.call !== undefined) whole.call = { ...whole.call, args };
   return whole;
+}
+
+/** One field of a description, without the others. */
+export function fieldOf<K extends Exclude<keyof ResolvedTaskDescription, 'name' | 'command' | 'call'>>(
+  submission: Submission,
+  entry: Entry,
+  field: K,
+): ResolvedTaskDescription[K] {
+  return (entry[field] ?? baseOf(submission)[field]) as ResolvedTaskDescription[K];
+}
+
+/** Whether a task calls a function; otherwise it runs a command. */
+export function isCall({ template }: Submission, { call, command }: Entry): boolean {
+  return call !== undefined || (command === undefined && template.call !== undefined);
+}
+
+/** What the entries of a batch come on top of. */
+function baseOf(submission: Submission): ResolvedTaskEntry {
+  const known = bases.get(submission);
+  if (known !== undefined) return known;
+  const { name: _name, args: _args, ...template } = submission.template;
+  const base = { ...DEFAULTS, ...template };
+  bases.set(submission, base);
+  return base;
 }
 
 /** Bytes that a description asks for, per rank or for all of it; null: no limit of its own. */

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { PilotFile, ResolvedTaskDescription, SpooledTask } from '@pilothouse/sdk/shared';
 import type { Grant } from '../scheduler/demand.js';
@@ -93,6 +94,19 @@ export async function makeSandbox(pilotFolder: string, id: string): Promise<stri
   return folder;
 }
 
-export function sandboxOf(pilotFolder: string, id: string): string {
+function sandboxOf(pilotFolder: string, id: string): string {
   return join(pilotFolder, 'sandboxes', id);
+}
+
+/** Absolute working directory of a task. A path may begin with `~/`. */
+export function folderOf(
+  pilot: PilotFile,
+  id: string,
+  { cwd: caller, env }: Submission,
+  { sandbox, cwd }: Pick<ResolvedTaskDescription, 'sandbox' | 'cwd'>,
+): string {
+  if (sandbox) return sandboxOf(pilot.folder, id);
+  if (cwd === undefined) return caller;
+  if (cwd === '~' || cwd.startsWith('~/')) return join(env.HOME ?? homedir(), cwd.slice(1));
+  return resolve(caller, cwd);
 }

@@ -1,6 +1,6 @@
 import type { ErrorData, ResolvedTaskDescription } from '@pilothouse/sdk/shared';
 import { toSeconds } from '@pilothouse/sdk/shared';
-import type { AttemptEnd } from './attempt.js';
+import type { AttemptEnd } from './attempt-owner.js';
 import type { Failure } from './retries.js';
 import { launcherLost, outOfMemory, taskFailed, timeOver, tookTooLong } from './task-end.js';
 
@@ -16,7 +16,7 @@ export type Outcome =
 export function outcomeOf(
   { run, cause, failed }: AttemptEnd,
   task: { readonly id: string; readonly name: string; readonly pilot: string },
-  description: ResolvedTaskDescription,
+  description: Pick<ResolvedTaskDescription, 'checkpoint' | 'maxDuration'>,
 ): Outcome {
   const { id, name, pilot } = task;
   if (cause === 'cancel') return { state: 'CANCELED' };

@@ -14,7 +14,7 @@ export class Story implements Teller {
   #state: TaskState;
   #reason: Reason | null = null;
   /** States entered and left since the last record, and what is to be told with the present one. */
-  #passed: [TaskState, string][] = [];
+  #passed: [TaskState, string][] | undefined;
   #untold: { readonly t: string; readonly details: TaskDetails } | undefined;
 
   constructor(id: string, state: TaskState, journal: Public<Journal>, diary: Diary) {
@@ -56,7 +56,7 @@ export class Story implements Teller {
     const before = this.#leave(state);
     const passed = this.#passed;
     this.#untold = undefined;
-    this.#passed = [];
+    this.#passed = undefined;
     this.#state = state;
     if (details.reason !== undefined) this.#reason = details.reason;
     this.#journal.append(
@@ -64,7 +64,7 @@ export class Story implements Teller {
         type: 'task',
         id: this.#id,
         state,
-        ...(passed.length > 0 ? { passed } : {}),
+        ...(passed === undefined ? {} : { passed }),
         ...before?.details,
         ...details,
       },
@@ -85,7 +85,10 @@ export class Story implements Teller {
       throw new RangeError(`a task does not go from ${this.#state} to ${next}`);
     }
     const before = this.#untold;
-    if (before !== undefined && next !== this.#state) this.#passed.push([this.#state, before.t]);
+    if (before !== undefined && next !== this.#state) {
+      this.#passed ??= [];
+      this.#passed.push([this.#state, before.t]);
+    }
     return before;
   }
 }

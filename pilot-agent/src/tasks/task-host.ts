@@ -1,6 +1,8 @@
 import type { StagingReport } from '@pilothouse/sdk/shared';
 import type { JournalEntry } from '../journal/journal.js';
 import type { NodeContext, Public } from '../node-context.js';
+import type { Demand } from '../scheduler/demand.js';
+import type { Lack } from '../scheduler/impossible.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Accounting } from './accounting.js';
 import type { Dependencies } from './dependencies.js';
@@ -36,6 +38,8 @@ export interface TaskHost {
   readonly restarted: boolean;
   /** The warden is gone for good, and the pilot with it. */
   readonly lost: boolean;
+  /** What the pilot lacks for something even when it is empty. */
+  impossible(demand: Demand): Lack | undefined;
   nodeName(node: number): string;
   /** There is less time left than the task says it takes. */
   tooLate(id: string): void;

@@ -2,7 +2,6 @@ import {
   type ErrorData,
   formatSeconds,
   type PilothouseError,
-  type Reason,
   type ResolvedTaskDescription,
   type SpooledTask,
   type TaskState,
@@ -10,12 +9,14 @@ import {
 } from '@pilothouse/sdk/shared';
 import type { Past } from '../journal/replay.js';
 import { log } from '../log.js';
-import { Attempt, type AttemptEnd, type AttemptOwner } from './attempt.js';
-import { describe, memoryOf } from './description.js';
+import { Attempt } from './attempt.js';
+import type { AttemptEnd, AttemptOwner } from './attempt-owner.js';
+import { demandOf } from './demand.js';
+import { describe, fieldOf } from './description.js';
+import { detailsOf, reason } from './details.js';
 import { outcomeOf } from './outcome.js';
 import { type Expectant, Preconditions } from './preconditions.js';
 import { delayBefore, type Retry, retryAfter } from './retries.js';
-import type { RunEnd } from './runner.js';
 import { Story } from './story.js';
 import type { TaskDetails, TaskHost } from './task-host.js';
 import type { Submission } from './work.js';
@@ -88,7 +89,7 @@ export class Task implements AttemptOwner, Expectant {
   }
 
   get inputs(): readonly string[] {
-    return this.description.inputs;
+    return this.#field('inputs');
   }
 
   get caller(): string {
@@ -110,9 +111,9 @@ export class Task implements AttemptOwner, Expectant {
 
   /** Goes on from wherever an earlier agent has left it. */
   begin(past: PastTask | undefined): void {
-    const attempt = new Attempt(this.#host, this, this.#number, this.#memory);
     const { state } = this;
     if (past !== undefined || this.#host.restarted) {
+      const attempt = new Attempt(this.#host, this, this.#number, this.#memory);
       const ranFor = past?.state === 'RUNNING' ? Date.now() - Date.parse(past.t) : 0;
       this.#attempt = attempt;
       if (attempt.adopt(past?.placement, ranFor)) return;
@@ -122,7 +123,7 @@ export class Task implements AttemptOwner, Expectant {
       this.attemptOver({ run: { ok: false, kind: 'lost' }, cause: undefined, staging: undefined, failed: undefined });
       return;
     }
-    const impossible = this.#host.context.scheduler.pool.impossible(attempt.demand);
+    const impossible = this.#host.impossible(demandOf(this.submission, this.spooled.entry, this.#memory));
     if (impossible) {
       const { field, text: message } = impossible;
       const hint = 'ask for less, or use a larger pilot';
@@ -235,7 +236,8 @@ export class Task implements AttemptOwner, Expectant {
     const { context } = this.#host;
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    const outcome = outcomeOf(end, { id: this.id, name: this.name, pilot: context.pilot.id }, this.description);
+    const limits = { checkpoint: this.#field('checkpoint'), maxDuration: this.#field('maxDuration') };
+    const outcome = outcomeOf(end, { id: this.id, name: this.name, pilot: context.pilot.id }, limits);
     const details: TaskDetails = { ...detailsOf(end.run), ...(end.staging ? { staging: [...end.staging] } : {}) };
     const settled = (): void => this.#settled(end, attempt);
     if (outcome.state === 'DONE' || outcome.state === 'CANCELED') {
@@ -244,9 +246,12 @@ export class Task implements AttemptOwner, Expectant {
       if (this.#mayGoOn) this.#cutOff(outcome.error, details, settled);
       else this.#end('FAILED', { ...details, error: outcome.error }, settled);
     } else {
-      const { retries } = this.description;
-      const tries = { used: this.#used, lost: this.#lost, memory: this.#memory ?? memoryOf(this.description) };
-      const retry = retryAfter(retries, outcome.failure, tries, context.pilot.memory);
+      const tries = {
+        used: this.#used,
+        lost: this.#lost,
+        memory: demandOf(this.submission, this.spooled.entry, this.#memory).memory,
+      };
+      const retry = retryAfter(this.#field('retries'), outcome.failure, tries, context.pilot.memory);
       if (retry === undefined) this.#end('FAILED', { ...details, error: outcome.error }, settled);
       // With the warden gone for good, this pilot is over.
       else if (this.#host.lost) this.#cutOff(outcome.error, details, settled);
@@ -264,12 +269,12 @@ export class Task implements AttemptOwner, Expectant {
   }
 
   get #mayGoOn(): boolean {
-    const { checkpoint, retries } = this.description;
-    return checkpoint !== undefined || (typeof retries === 'number' ? retries : retries.max) > 0;
+    const retries = this.#field('retries');
+    return this.#field('checkpoint') !== undefined || (typeof retries === 'number' ? retries : retries.max) > 0;
   }
 
   get #delay(): number {
-    return delayBefore(this.description.retries, this.#used);
+    return delayBefore(this.#field('retries'), this.#used);
   }
 
   #cutOff(error: ErrorData, details: TaskDetails, settled: () => void): void {
@@ -340,22 +345,8 @@ export class Task implements AttemptOwner, Expectant {
     this.#preconditions?.close();
     this.#preconditions = undefined;
   }
-}
 
-function detailsOf(run: RunEnd | undefined): TaskDetails {
-  if (run === undefined) return {};
-  const { exitCode, signal, stderrTail, output, usage, value, exception } = run;
-  return {
-    ...(exitCode === undefined ? {} : { exitCode }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(stderrTail === undefined ? {} : { stderrTail }),
-    ...(output === undefined ? {} : { output }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(value === undefined ? {} : { value }),
-    ...(exception === undefined ? {} : { exception }),
-  };
-}
-
-function reason(code: string, text: string, evidence?: string): Reason {
-  return { code, text, since: new Date().toISOString(), ...(evidence ? { evidence } : {}) };
+  #field<K extends Parameters<typeof fieldOf>[2]>(field: K): ResolvedTaskDescription[K] {
+    return fieldOf(this.submission, this.spooled.entry, field);
+  }
 }

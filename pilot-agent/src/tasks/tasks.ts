@@ -1,7 +1,4 @@
-import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import {
-  type PilotFile,
   type PilothouseError,
   type SpooledTask,
   type StagingReport,
@@ -9,15 +6,17 @@ import {
   type TaskState,
   taskStates,
 } from '@pilothouse/sdk/shared';
+import { HOST_NAME } from '../host-name.js';
 import { log } from '../log.js';
 import type { NodeContext } from '../node-context.js';
 import { accountOf } from './account-of.js';
 import { Dependencies } from './dependencies.js';
 import { describe, submissionOf } from './description.js';
 import { Diary } from './diary.js';
-import { sandboxOf } from './environment.js';
+import { folderOf } from './environment.js';
 import { GpuWatch, gpuTool } from './gpu-watch.js';
 import { Inputs } from './inputs.js';
+import { Lacks } from './lacks.js';
 import type { Expectant } from './preconditions.js';
 import { type PastTask, Task, type TaskHooks } from './task.js';
 import { pilotEnded } from './task-end.js';
@@ -36,6 +35,15 @@ export type TaskParts = Pick<TaskHost, 'services' | 'commands' | 'calls' | 'stag
 /** All tasks of a pilot. */
 export class Tasks {
   readonly #context: NodeContext;
+  /** The same for all tasks: a hundred thousand may wait. */
+  readonly #hooks: TaskHooks = {
+    running: (change) => {
+      this.#running += change;
+    },
+    // Whoever waits for it goes on at once: its record comes before theirs, so that nothing is ever known without it.
+    ended: (one, state) => this.#host.dependencies.settle(one.id, state),
+    over: (one, last) => this.#over(one, last),
+  };
   readonly #host: Omit<TaskHost, 'lost'> & { lost: boolean };
   readonly #live = new Map<string, Task>();
   readonly #sets = new Map<string, Set<Task>>();
@@ -53,6 +61,7 @@ export class Tasks {
     const { services } = parts;
     this.#context = context;
     const onServices = new Set<Expectant>();
+    const lacks = new Lacks(context.scheduler.pool);
     this.#host = {
       context,
       ...parts,
@@ -64,7 +73,8 @@ export class Tasks {
       staging: new Map<string, readonly StagingReport[]>(),
       restarted: context.past.epoch > 0,
       lost: false,
-      nodeName: () => hostname(),
+      impossible: (demand) => lacks.of(demand),
+      nodeName: () => HOST_NAME,
       tooLate: (id) => setImmediate(() => this.#tooLate(id)),
     };
     for (const { id, state, output } of context.past.tasks.values()) {
@@ -110,7 +120,7 @@ export class Tasks {
   /** Working directory of a task that is here. */
   folderOf(id: string): { readonly cwd: string } | undefined {
     const task = this.#live.get(id);
-    return task && { cwd: folderOf(this.#context.pilot, task) };
+    return task && { cwd: folderOf(this.#context.pilot, id, task.submission, task.description) };
   }
 
   explain(id: string): { text: string; evidence: string[] } | undefined {
@@ -176,14 +186,7 @@ export class Tasks {
       return;
     }
     if (this.#timeOver) return;
-    const task: Task = new Task(this.#host, submission, spooled, past, {
-      running: (change) => {
-        this.#running += change;
-      },
-      // Whoever waits for it goes on at once: its record comes before theirs, so that nothing is ever known without it.
-      ended: (one, state) => this.#host.dependencies.settle(one.id, state),
-      over: (one, last) => this.#over(one, last),
-    });
+    const task = new Task(this.#host, submission, spooled, past, this.#hooks);
     this.#live.set(id, task);
     if (mayMove) this.#movable.add(id);
     if (submission.set !== null) {
@@ -250,9 +253,4 @@ function isOver(past: PastTask, mayMove: boolean): boolean {
   if (taskStates.isFinal(past.state)) return true;
   const code = past.state === 'WAITING' ? past.reason?.code : undefined;
   return code === 'WALLTIME_OVER' || (mayMove && code === 'GIVEN_BACK');
-}
-
-function folderOf(pilot: PilotFile, { id, submission, description }: Task): string {
-  if (description.sandbox) return sandboxOf(pilot.folder, id);
-  return description.cwd === undefined ? submission.cwd : resolve(submission.cwd, description.cwd);
 }

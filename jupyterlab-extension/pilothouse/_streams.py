@@ -10,8 +10,9 @@ from typing import Any, TypedDict, cast
 
 from ._client import Client, pause
 from .errors import PilothouseError
-from .records import AnswerRecord, AnyRecord
+from .records import AnswerRecord
 from .states import Kind, is_final
+from .task_records import AnyRecord
 
 log = logging.getLogger("pilothouse")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from .errors import ErrorData
-from .states import InstanceState, PilotState, RequestState, ServiceState, TaskSetState, TaskState
+from .states import InstanceState, PilotState, RequestState, ServiceState
 
 
 class _ReasonBase(TypedDict):
@@ -40,7 +40,9 @@ class Status(TypedDict):
     attempt: int
 
 
-class _Record(TypedDict):
+class Record(TypedDict):
+    """What the records of all things hold."""
+
     id: str
     name: str
     seq: int
@@ -89,7 +91,7 @@ class Efficiency(TypedDict):
     gpus: float | None
 
 
-class PilotRecord(_Record):
+class PilotRecord(Record):
     """A pilot as it stands now."""
 
     kind: Literal["pilot"]
@@ -119,131 +121,6 @@ class OutputRange(TypedDict):
     file: str
     stdout: OutputSlice
     stderr: OutputSlice
-
-
-class TaskUsage(TypedDict):
-    """What a task has used: seconds of wall and CPU time, bytes of memory, bytes read and written, share of GPUs."""
-
-    wall: float
-    cpu: float
-    maxRss: float
-    read: float
-    written: float
-    gpuUtil: float | None
-    gpuMemoryPeak: float | None
-
-
-class Placement(TypedDict):
-    """Where it runs or ran: host, numbers of its cores within the pilot's, names of its GPUs."""
-
-    node: str
-    cores: list[int]
-    gpus: list[str]
-
-
-class StagingReport(TypedDict):
-    """How far one staging directive is; ``bytes`` of ``total``, where known."""
-
-    direction: Literal["in", "out"]
-    to: str
-    action: Literal["link", "copy", "move", "transfer"]
-    state: Literal["WAITING", "ACTIVE", "DONE", "FAILED"]
-    files: int
-    bytes: float
-    total: float | None
-
-
-class RemoteException(TypedDict):
-    """An exception as it came out of a worker."""
-
-    type: str
-    message: str
-    traceback: str
-
-
-class TaskRecord(_Record):
-    """A task as it stands now."""
-
-    kind: Literal["task"]
-    state: TaskState
-    description: dict[str, Any]
-    pilot: str | None
-    set: str | None
-    retryOf: str | None
-    resumedFrom: str | None
-    cwd: str
-    attempt: int
-    exitCode: int | None
-    signal: str | None
-    stderrTail: str | None
-    output: OutputRange | None
-    usage: TaskUsage | None
-    placement: Placement | None
-    staging: list[StagingReport] | None
-    value: dict[str, Any] | None
-    exception: RemoteException | None
-
-
-class TaskCounts(TypedDict):
-    """How many tasks of a set are where; ``resumed`` counts those of ``done`` that an earlier set had done."""
-
-    total: int
-    waiting: int
-    running: int
-    done: int
-    failed: int
-    canceled: int
-    resumed: int
-
-
-class Failure(TypedDict):
-    """One task of a set that failed."""
-
-    id: str
-    name: str
-    error: ErrorData
-
-
-class TaskSetRecord(_Record):
-    """A task set as it stands now; ``rate`` in tasks per second, ``eta`` in seconds."""
-
-    kind: Literal["set"]
-    state: TaskSetState
-    pilot: str | None
-    open: bool
-    expected: int | None
-    counts: TaskCounts
-    rate: float | None
-    eta: float | None
-    failures: list[Failure]
-    retryOf: str | None
-    summary: str
-
-
-class TaskOutcome(TypedDict):
-    """What one task of a set came to: ``number`` in the order of submission, ``index`` in the order of completion."""
-
-    index: int
-    id: str
-    name: str
-    number: int
-    state: TaskState
-    attempt: int
-    exitCode: int | None
-    error: ErrorData | None
-    stderrTail: str | None
-    value: dict[str, Any] | None
-    exception: RemoteException | None
-    usage: TaskUsage | None
-
-
-class TaskFile(TypedDict):
-    """One file that a task has left, relative to its working directory; size in bytes."""
-
-    path: str
-    size: int
-    modified: str
-    folder: bool
 
 
 class LogChunk(TypedDict):
@@ -309,7 +186,7 @@ class ServiceLoad(TypedDict):
     recent: list[float]
 
 
-class ServiceRecord(_Record):
+class ServiceRecord(Record):
     """A service as it stands now."""
 
     kind: Literal["service"]
@@ -388,7 +265,7 @@ class InstanceOf(TypedDict):
     index: int
 
 
-class AnswerRecord(_Record):
+class AnswerRecord(Record):
     """A request to a service and its answer, as it stands now."""
 
     kind: Literal["answer"]
@@ -422,7 +299,3 @@ class Check(TypedDict):
     result: Literal["ok", "warning", "failed"]
     evidence: str
     remedy: str | None
-
-
-AnyRecord = PilotRecord | TaskRecord | TaskSetRecord | ServiceRecord | AnswerRecord
-"""The record of any kind, told apart by ``kind``."""

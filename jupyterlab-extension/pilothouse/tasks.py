@@ -12,9 +12,10 @@ from .aio.task_set import AsyncTaskSet, value_of
 from .aio.tasks import AsyncTaskCalls
 from .descriptions import Ref
 from .handle import Handle
-from .records import LogChunk, TaskCounts, TaskFile, TaskOutcome, TaskRecord, TaskSetRecord, TaskUsage
+from .records import LogChunk
 from .states import TaskSetState, TaskState
 from .task import Task, TaskFields, takes_task_fields
+from .task_records import TaskCounts, TaskFile, TaskOutcome, TaskRecord, TaskSetRecord, TaskUsage
 from .units import Duration
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from .._ids import short_id
 from .._streams import watch_records
 from .._view import show_live
 from ..errors import ErrorCode, PilothouseError
-from ..records import AnyRecord, Status
+from ..records import Status
 from ..states import Kind, can_reach, is_final
+from ..task_records import AnyRecord
 from ..units import Duration, to_seconds
 
 R = TypeVar("R", bound=AnyRecord)

@@ -12,8 +12,9 @@ from .._client import Client
 from .._functions import decode_payload, remote_error
 from .._ids import new_id
 from .._origin import current_origin
-from ..records import LogChunk, TaskFile, TaskRecord, TaskUsage
+from ..records import LogChunk
 from ..states import Kind, TaskState
+from ..task_records import TaskFile, TaskRecord, TaskUsage
 from ..units import Duration
 from .base import AsyncHandle, failure_of, seconds
 

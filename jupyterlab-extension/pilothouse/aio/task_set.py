@@ -13,8 +13,8 @@ from .._ids import new_id
 from .._origin import current_origin
 from .._streams import resumed
 from ..errors import PilothouseError
-from ..records import TaskCounts, TaskOutcome, TaskRecord, TaskSetRecord
 from ..states import Kind, TaskSetState
+from ..task_records import TaskCounts, TaskOutcome, TaskRecord, TaskSetRecord
 from ..units import Duration
 from .base import AsyncHandle, seconds
 from .task import AsyncTask

@@ -166,9 +166,9 @@ describe('kill -9 with twenty tasks running', () => {
 describe('a pilot whose agent cannot be kept alive', () => {
   it('is ended by the warden when its time and the slack are over', async () => {
     pilot.remove();
-    pilot = new TestPilot({ runtime: 1 });
+    pilot = new TestPilot({ runtime: 4 });
     pilot.spool([pilot.task('runs', ['sh', '-c', 'trap "" TERM; sleep 600'])]);
-    pilot.start(0.5);
+    pilot.start(1);
     await pilot.state('runs', 'RUNNING');
     for (const agent of pilot.agents()) process.kill(agent, 'SIGSTOP');
     await until('nothing is left running', () => pilot.everything().length === 0);

@@ -9,8 +9,8 @@ If the server is killed, its children become the keeper's (a sub-reaper), which 
 server reads on from the ledger. If the keeper is killed, the server takes its part and forks a new server.
 
 What loses both parents, because the pair was hit one after the other, is watched by pidfd; see `foreign.py` for what an
-older kernel cannot say about it. When both are killed at the same moment nobody is left to restore them: the agent
-then ends everything and says so.
+older kernel cannot say about it. When both are killed at the same moment the agent starts
+another pair, which reads the same ledger.
 
 What was spawned, and how it ended, stands in files in the runtime folder, which is local to the node: they must
 outlive a killed process, not the node.

@@ -1,6 +1,5 @@
 import {
   type ErrorData,
-  formatSeconds,
   type PilothouseError,
   type ResolvedTaskDescription,
   type SpooledTask,
@@ -9,6 +8,7 @@ import {
 } from '@pilothouse/sdk/shared';
 import type { Past } from '../journal/replay.js';
 import { log } from '../log.js';
+import type { Demand } from '../scheduler/demand.js';
 import { Attempt } from './attempt.js';
 import type { AttemptEnd, AttemptOwner } from './attempt-owner.js';
 import { demandOf } from './demand.js';
@@ -16,9 +16,10 @@ import { describe, fieldOf } from './description.js';
 import { detailsOf, reason } from './details.js';
 import { outcomeOf } from './outcome.js';
 import { type Expectant, Preconditions } from './preconditions.js';
-import { delayBefore, type Retry, retryAfter } from './retries.js';
+import type { Retry } from './retries.js';
 import { Story } from './story.js';
 import type { TaskDetails, TaskHost } from './task-host.js';
+import { mayGoOn, Tries } from './tries.js';
 import type { Submission } from './work.js';
 
 export type PastTask = Past['tasks'] extends ReadonlyMap<string, infer T> ? T : never;
@@ -43,10 +44,7 @@ export class Task implements AttemptOwner, Expectant {
   readonly #story: Story;
   #preconditions: Preconditions | undefined;
   #attempt: Attempt | undefined;
-  #number: number;
-  #used: number;
-  #lost = 0;
-  #memory: number | undefined;
+  readonly #tries: Tries;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
   #cause: PilothouseError | undefined;
@@ -63,9 +61,7 @@ export class Task implements AttemptOwner, Expectant {
     this.#host = host;
     this.#hooks = hooks;
     this.#story = new Story(spooled.id, past?.state ?? 'NEW', host.context.journal, host.diary);
-    this.#used = past?.retries ?? spooled.attempts ?? 0;
-    this.#number = past?.attempt ?? (spooled.attempts ?? 0) + 1;
-    this.#memory = past?.memory;
+    this.#tries = new Tries(spooled, past);
   }
 
   get id(): string {
@@ -102,7 +98,7 @@ export class Task implements AttemptOwner, Expectant {
   }
 
   get attempt(): number {
-    return this.#number;
+    return this.#tries.number;
   }
 
   get description(): ResolvedTaskDescription {
@@ -113,7 +109,7 @@ export class Task implements AttemptOwner, Expectant {
   begin(past: PastTask | undefined): void {
     const { state } = this;
     if (past !== undefined || this.#host.restarted) {
-      const attempt = new Attempt(this.#host, this, this.#number, this.#memory);
+      const attempt = new Attempt(this.#host, this, this.#tries.number, this.#tries.memory);
       const ranFor = past?.state === 'RUNNING' ? Date.now() - Date.parse(past.t) : 0;
       this.#attempt = attempt;
       if (attempt.adopt(past?.placement, ranFor)) return;
@@ -123,7 +119,7 @@ export class Task implements AttemptOwner, Expectant {
       this.attemptOver({ run: { ok: false, kind: 'lost' }, cause: undefined, staging: undefined, failed: undefined });
       return;
     }
-    const impossible = this.#host.impossible(demandOf(this.submission, this.spooled.entry, this.#memory));
+    const impossible = this.#host.impossible(this.#demand);
     if (impossible) {
       const { field, text: message } = impossible;
       const hint = 'ask for less, or use a larger pilot';
@@ -133,7 +129,10 @@ export class Task implements AttemptOwner, Expectant {
     // Begun, but nobody has ever heard of it: it starts over.
     if (state === 'LAUNCHING' || state === 'STAGING_INPUT') this.enter('WAITING');
     if (past?.reason?.code !== 'BACK_OFF') this.#proceed();
-    else this.#waitBefore(Math.max(0, this.#delay - (Date.now() - Date.parse(past.reason.since)) / 1000));
+    else
+      this.#waitBefore(
+        Math.max(0, this.#tries.delay(this.#field('retries')) - (Date.now() - Date.parse(past.reason.since)) / 1000),
+      );
   }
 
   dependencyEnded(): void {
@@ -165,7 +164,7 @@ export class Task implements AttemptOwner, Expectant {
   /** Gives it back before it has started, with a word about why. */
   giveBack(code: string, text: string): void {
     if (this.#over || this.started) return;
-    this.enter('WAITING', { reason: reason(code, text), attempt: this.#number });
+    this.enter('WAITING', { reason: reason(code, text), attempt: this.#tries.number });
     this.#leave();
   }
 
@@ -189,7 +188,7 @@ export class Task implements AttemptOwner, Expectant {
     if (this.#over) return;
     this.#preconditions?.close();
     this.#preconditions = undefined;
-    this.#attempt = new Attempt(this.#host, this, this.#number, this.#memory);
+    this.#attempt = new Attempt(this.#host, this, this.#tries.number, this.#tries.memory);
     this.#attempt.begin();
   }
 
@@ -243,15 +242,11 @@ export class Task implements AttemptOwner, Expectant {
     if (outcome.state === 'DONE' || outcome.state === 'CANCELED') {
       this.#end(outcome.state, details, settled);
     } else if (outcome.state === 'CUT_OFF') {
-      if (this.#mayGoOn) this.#cutOff(outcome.error, details, settled);
+      if (mayGoOn(this.#field('retries'), this.#field('checkpoint'))) this.#cutOff(outcome.error, details, settled);
       else this.#end('FAILED', { ...details, error: outcome.error }, settled);
     } else {
-      const tries = {
-        used: this.#used,
-        lost: this.#lost,
-        memory: demandOf(this.submission, this.spooled.entry, this.#memory).memory,
-      };
-      const retry = retryAfter(this.#field('retries'), outcome.failure, tries, context.pilot.memory);
+      const { memory } = this.#demand;
+      const retry = this.#tries.after(this.#field('retries'), outcome.failure, memory, context.pilot.memory);
       if (retry === undefined) this.#end('FAILED', { ...details, error: outcome.error }, settled);
       // With the warden gone for good, this pilot is over.
       else if (this.#host.lost) this.#cutOff(outcome.error, details, settled);
@@ -268,37 +263,15 @@ export class Task implements AttemptOwner, Expectant {
     output.discard(this.id).catch((error: unknown) => log(`output of ${this.id} is left on the node`, error));
   }
 
-  get #mayGoOn(): boolean {
-    const retries = this.#field('retries');
-    return this.#field('checkpoint') !== undefined || (typeof retries === 'number' ? retries : retries.max) > 0;
-  }
-
-  get #delay(): number {
-    return delayBefore(this.#field('retries'), this.#used);
-  }
-
   #cutOff(error: ErrorData, details: TaskDetails, settled: () => void): void {
     const why = reason(error.code, `${error.message}; it goes on in the next pilot`);
-    this.#story.note('WAITING', { ...details, attempt: this.#number, retries: this.#used, reason: why }, settled);
+    this.#story.note('WAITING', { ...details, ...this.#tries.details, reason: why }, settled);
     this.#leave();
   }
 
   #retry(retry: Retry, error: ErrorData, details: TaskDetails, settled: () => void): void {
-    this.#number += 1;
-    this.#used = retry.used;
-    this.#lost = retry.lost;
-    this.#memory = retry.memory ?? this.#memory;
-    const when = retry.delay > 0 ? ` in ${formatSeconds(retry.delay)}` : '';
-    const memory = this.#memory === undefined ? {} : { memory: this.#memory };
-    const next: TaskDetails = {
-      ...details,
-      attempt: this.#number,
-      retries: this.#used,
-      ...memory,
-      reason: reason('BACK_OFF', `${retry.text}${when}: ${error.message}`, error.evidence),
-    };
     // Its output is packed and its number written down before the next one writes to the same place.
-    this.#story.note('WAITING', next, () => {
+    this.#story.note('WAITING', { ...details, ...this.#tries.next(retry, error) }, () => {
       settled();
       if (!this.#over) this.#waitBefore(retry.delay);
     });
@@ -344,6 +317,10 @@ export class Task implements AttemptOwner, Expectant {
     this.#story.close();
     this.#preconditions?.close();
     this.#preconditions = undefined;
+  }
+
+  get #demand(): Demand {
+    return demandOf(this.submission, this.spooled.entry, this.#tries.memory);
   }
 
   #field<K extends Parameters<typeof fieldOf>[2]>(field: K): ResolvedTaskDescription[K] {

@@ -3,10 +3,11 @@ import { PilothouseError, toErrorData } from '@pilothouse/sdk/internal';
 import { packageVersion, resolveConfig } from '../config.js';
 import { type Arguments, type CliContext, type Command, EXIT } from './command.js';
 import { clean } from './commands/clean.js';
+import { drain, extend, keep, resume, suspend } from './commands/control.js';
 import { credentials } from './commands/credentials.js';
 import { cancel, end, stop } from './commands/endings.js';
 import { bridge, doctor, init } from './commands/installation.js';
-import { pilots, services, tasks } from './commands/lists.js';
+import { pilots, services, sets, tasks } from './commands/lists.js';
 import { explain, logs } from './commands/looks.js';
 import { status } from './commands/status.js';
 import { confirm, readSecret } from './terminal.js';
@@ -17,12 +18,18 @@ const COMMANDS: readonly Command[] = [
   init,
   pilots,
   tasks,
+  sets,
   services,
   credentials,
   logs,
   explain,
   cancel,
   stop,
+  drain,
+  suspend,
+  resume,
+  keep,
+  extend,
   end,
   clean,
   bridge,

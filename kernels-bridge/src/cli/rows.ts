@@ -6,6 +6,7 @@ import {
   shortId,
   stateWords,
   type TaskRecord,
+  type TaskSetRecord,
   whySentence,
 } from '@pilothouse/sdk/internal';
 import { summaryOf } from '../picture/tasks/task-set-state.js';
@@ -43,6 +44,26 @@ export function taskTable(tasks: readonly TaskRecord[]): string {
       task.signal ?? (task.exitCode === null ? '' : String(task.exitCode)),
       shorten(summaryOf(task.description), 40),
       whySentence(task) ?? '',
+    ]),
+  );
+}
+
+/** Task sets as a table for people. */
+export function setTable(sets: readonly TaskSetRecord[]): string {
+  if (sets.length === 0) return 'No task sets.';
+  return table(
+    ['NAME', 'ID', 'STATE', 'SINCE', 'DONE', 'FAILED', 'RUNNING', 'WAITING', 'LEFT', 'WHAT'],
+    sets.map(({ name, id, state, contact, since, counts, eta, summary }) => [
+      name,
+      shortId(id),
+      stateText(state, contact),
+      ago(since),
+      `${counts.done}/${counts.total}`,
+      String(counts.failed),
+      String(counts.running),
+      String(counts.waiting),
+      eta === null ? '' : formatSeconds(eta),
+      shorten(summary, 40),
     ]),
   );
 }

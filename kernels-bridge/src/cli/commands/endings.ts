@@ -1,4 +1,5 @@
-import type { Session } from '@pilothouse/sdk/node';
+import { PilothouseError } from '@pilothouse/sdk/internal';
+import type { Session, Task, TaskSet } from '@pilothouse/sdk/node';
 import { type CliContext, type Command, EXIT } from '../command.js';
 import { pilotTable } from '../rows.js';
 import { withSession } from '../session.js';
@@ -57,16 +58,26 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
+/** The task, or else the set, of that id or name. */
+async function taskOrSet(session: Session, ref: string): Promise<Task | TaskSet> {
+  try {
+    return await session.tasks.get(ref);
+  } catch (error) {
+    if (!(error instanceof PilothouseError && error.code === 'TASK_NOT_FOUND')) throw error;
+    return session.tasks.set(ref);
+  }
+}
+
 export const cancel: Command = {
   name: 'cancel',
-  usage: 'cancel <task>',
-  summary: 'Cancel a task',
+  usage: 'cancel <task or set>',
+  summary: 'Cancel a task, or all that has not ended of a task set',
   words: [1, 1],
   run: (context, { positionals: [ref = ''] }) =>
     withSession(async (session) => {
-      const task = await session.tasks.get(ref);
-      await task.cancel();
-      context.result(task.record, () => `${task.name} is being canceled.`);
+      const work = await taskOrSet(session, ref);
+      await work.cancel();
+      context.result(work.record, () => `${work.name} is being canceled.`);
       return EXIT.ok;
     }),
 };

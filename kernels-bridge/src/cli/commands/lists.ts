@@ -1,6 +1,6 @@
 import type { Session } from '@pilothouse/sdk/node';
 import type { Command } from '../command.js';
-import { pilotTable, serviceTable, taskTable } from '../rows.js';
+import { pilotTable, serviceTable, setTable, taskTable } from '../rows.js';
 import { withSession } from '../session.js';
 
 const options = { all: { type: 'boolean', short: 'a' } } as const;
@@ -28,7 +28,13 @@ function list<R>(
 }
 
 export const pilots = list('pilots', 'Your pilots', (session, all) => session.pilots.list({ all }), pilotTable);
-export const tasks = list('tasks', 'Your tasks', (session, all) => session.tasks.list({ all }), taskTable);
+export const tasks = list(
+  'tasks',
+  'Your tasks that belong to no set',
+  (session, all) => session.tasks.list({ all }),
+  taskTable,
+);
+export const sets = list('sets', 'Your task sets', (session, all) => session.tasks.sets({ all }), setTable);
 export const services = list(
   'services',
   'Your services',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogChunk, PilothouseError } from '@pilothouse/sdk/internal';
-import type { Pilot, Service, Session, Task } from '@pilothouse/sdk/node';
+import type { Pilot, Service, Session, Task, TaskSet } from '@pilothouse/sdk/node';
 import { type Command, EXIT } from '../command.js';
 import { withSession } from '../session.js';
 
@@ -39,6 +39,10 @@ export const logs: Command = {
         note('A pilot has no output of its own; name a task or a service.');
         return EXIT.usage;
       }
+      if (thing.kind === 'set') {
+        note(`A task set has no output of its own; name one of its tasks, such as ${thing.id}.0.`);
+        return EXIT.usage;
+      }
       const stream = values.stderr === true ? 'stderr' : 'stdout';
       const instance = values.instance === undefined ? undefined : Number(values.instance);
       const read = (offset: number): Promise<LogChunk> =>
@@ -63,9 +67,9 @@ function nothingWritten(stream: 'stdout' | 'stderr', complete: boolean): string 
   return stream === 'stdout' ? `${said}; "--stderr" shows the other output.` : `${said}.`;
 }
 
-/** Finds the thing of whichever kind has this id or name: pilots first, then services, then tasks. */
-async function find(session: Session, ref: string): Promise<Pilot | Service | Task> {
-  const lookups = [session.pilots, session.services, session.tasks];
+/** Finds the thing of whichever kind has this id or name: pilots first, then services, tasks, and task sets. */
+async function find(session: Session, ref: string): Promise<Pilot | Service | Task | TaskSet> {
+  const lookups = [session.pilots, session.services, session.tasks, { get: (set: string) => session.tasks.set(set) }];
   for (const things of lookups) {
     try {
       return await things.get(ref);
@@ -73,7 +77,7 @@ async function find(session: Session, ref: string): Promise<Pilot | Service | Ta
       if (!(error instanceof PilothouseError && error.code.endsWith('_NOT_FOUND'))) throw error;
     }
   }
-  throw new PilothouseError('TASK_NOT_FOUND', `there is no pilot, service or task "${ref}"`, {
+  throw new PilothouseError('TASK_NOT_FOUND', `there is no pilot, service, task or task set "${ref}"`, {
     hint: 'See what there is with "pilothouse status".',
     field: 'ref',
   });

@@ -8,8 +8,11 @@ import {
   type ServiceRecord,
   serviceRecordSchema,
   type TaskDescription,
+  type TaskEntry,
   type TaskRecord,
+  type TaskSetRecord,
   taskRecordSchema,
+  taskSetRecordSchema,
 } from '../../sdk/lib/internal.js';
 
 export type { AnswerRecord, PilotRecord, ServiceRecord, TaskDescription, TaskRecord };
@@ -136,6 +139,18 @@ export class Api {
     const { origin } = this.submitted();
     const records = await this.call('tasks/submit', { tasks, origin });
     return Array.isArray(records) ? records.map((record) => taskRecordSchema.parse(record)) : [];
+  }
+
+  /** A task set, closed: no more tasks will come. */
+  async submitSet(name: string, tasks: readonly TaskEntry[]): Promise<TaskSetRecord> {
+    const opened = await this.call('sets/open', { description: { name, expected: tasks.length }, ...this.submitted() });
+    const { id } = taskSetRecordSchema.parse(opened);
+    await this.call('sets/add', { set: id, from: 0, tasks, close: true });
+    return this.set(id);
+  }
+
+  async set(ref: string): Promise<TaskSetRecord> {
+    return taskSetRecordSchema.parse(await this.call('sets/get', { ref }));
   }
 
   private async list<T>(kind: string, all: boolean, schema: Schema<T>): Promise<T[]> {

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { splitPattern } from '@pilothouse/sdk/files';
 import { PilothouseError, type StagingDirective } from '@pilothouse/sdk/shared';
 import { stagingCanceled, stagingFailed } from './failures.js';
 import { makeFolders } from './folders.js';
@@ -34,7 +35,13 @@ export async function carryOut(run: Run, landed: (path: string) => void): Promis
     await bring(run, from.url, to, landed);
     return;
   }
-  const sources = await findSources(from.path, field);
+  const sources = await findSources(from.path, field).catch(async (error: unknown) => {
+    const moved = run.again && directive.action === 'move' ? await movedBefore(from, to) : null;
+    if (moved === null) throw error;
+    landed(moved);
+    return null;
+  });
+  if (sources === null) return;
   if (run.checksum.kind === 'is' && (sources.entries.length > 1 || (await isFolder(sources)))) throw oneFileOnly(field);
   if (to.kind === 'remote') {
     checkAction(directive, to, field);
@@ -60,6 +67,15 @@ function wayOf({ action = 'link' }: StagingDirective, direction: 'in' | 'out'): 
     default:
       return 'copy';
   }
+}
+
+/** Where something that is no longer at its source was moved to before; null where it is not there either. */
+async function movedBefore(from: LocalPlace, to: Place): Promise<string | null> {
+  if (to.kind === 'remote') return null;
+  const named = join(to.path, basename(from.path));
+  for (const path of to.folder ? [named] : [to.path, named]) if (await isAt(path)) return path;
+  // Of a pattern nobody knows what it matched: that its folder is there must do.
+  return splitPattern(from.path).rest !== null && (await isFolderAt(to.path)) ? to.path : null;
 }
 
 async function landingOf({ pattern, entries }: Sources, to: LocalPlace): Promise<Landing> {
@@ -111,6 +127,10 @@ async function send(run: Run, sources: Sources, url: URL): Promise<void> {
 async function isFolder({ entries }: Sources): Promise<boolean> {
   const [first] = entries;
   return first !== undefined && isFolderAt(first.path);
+}
+
+async function isAt(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null)) !== null;
 }
 
 async function isFolderAt(path: string): Promise<boolean> {

@@ -25,5 +25,7 @@ export interface Run {
   readonly env: Readonly<Record<string, string>>;
   readonly checksum: ChecksumWish;
   readonly signal: AbortSignal;
+  /** It may have been carried out before, in part or whole: then what was moved is no longer where it was. */
+  readonly again: boolean;
   readonly progress: Progress;
 }

@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { listFolder, readPiece } from '@pilothouse/sdk/files';
 import {
   type FileChunk,
@@ -9,7 +11,7 @@ import {
 import type { StageOrder, Stages, TaskFolders } from '../tasks/stages.js';
 import { checksumWish } from './checksum.js';
 import { carryOut } from './directive.js';
-import { stagingFailed } from './failures.js';
+import { stagingFailed, systemCode } from './failures.js';
 import { isUrl } from './locations.js';
 import { ReportBoard } from './report-board.js';
 import { Slots } from './slots.js';
@@ -23,6 +25,12 @@ const LOCAL = 32;
 export class Staging implements Stages, TaskFolders {
   readonly #transfers = new Slots(TRANSFERS);
   readonly #local = new Slots(LOCAL);
+  readonly #notes: string | undefined;
+
+  /** @param notes - folder on this node for notes about what is under way, which the next agent finds */
+  constructor(notes?: string) {
+    this.#notes = notes;
+  }
 
   stageIn(order: StageOrder): Promise<readonly StagingReport[]> {
     return this.#stage(order, 'in');
@@ -44,15 +52,38 @@ export class Staging implements Stages, TaskFolders {
   async #stage(order: StageOrder, direction: 'in' | 'out'): Promise<readonly StagingReport[]> {
     const board = new ReportBoard(direction, order.directives, order.report);
     board.flush();
+    const note = await this.#noteMoves(order, direction);
+    // An earlier attempt of the task has moved its input to where it is needed.
+    const again = note?.found === true || (direction === 'in' && order.attempt > 1);
     try {
-      for (const index of order.directives.keys()) await this.#one(order, direction, index, board);
+      for (const index of order.directives.keys()) await this.#one(order, direction, index, again, board);
       return board.all;
     } finally {
       board.flush();
+      if (note) await rm(note.path, { force: true });
     }
   }
 
-  async #one(order: StageOrder, direction: 'in' | 'out', index: number, board: ReportBoard): Promise<void> {
+  /** A move cannot be done twice: a note says that one may have been begun, should this agent not live to see its end. */
+  async #noteMoves(order: StageOrder, direction: 'in' | 'out'): Promise<{ path: string; found: boolean } | undefined> {
+    if (this.#notes === undefined || !order.directives.some(({ action }) => action === 'move')) return undefined;
+    const path = join(this.#notes, `${order.id}.${order.attempt}.${direction}.moves`);
+    try {
+      await writeFile(path, '', { flag: 'wx', mode: 0o600 });
+      return { path, found: false };
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return { path, found: true };
+      throw stagingFailed(error, direction === 'in' ? 'stageIn' : 'stageOut', 'making a note in', this.#notes);
+    }
+  }
+
+  async #one(
+    order: StageOrder,
+    direction: 'in' | 'out',
+    index: number,
+    again: boolean,
+    board: ReportBoard,
+  ): Promise<void> {
     // As it was written: what a set's entries leave out has no default here.
     const directive: StagingDirective | undefined = order.directives[index];
     if (directive === undefined) return;
@@ -68,6 +99,7 @@ export class Staging implements Stages, TaskFolders {
       env: order.env,
       checksum: checksumWish(directive.checksum),
       signal: order.signal,
+      again,
       progress: board.progressOf(index),
     };
     try {

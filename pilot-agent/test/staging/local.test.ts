@@ -144,6 +144,23 @@ describe('move', () => {
     expect(lstatSync(join(place.caller, 'latest')).isFile()).toBe(true);
   });
 
+  it('that a killed agent has begun is gone on with; without that, what is missing is missing', async () => {
+    const directives = [
+      { from: 'a', to: 'moved/', action: 'move' },
+      { from: 'out/*', to: 'all/', action: 'move' },
+    ] as const;
+    place.write({ 'caller/moved/a': 'a', 'caller/all/x': 'x' });
+    expect(await refusal(place.stage('out', ...directives))).toMatchObject({ code: 'DATA_NOT_FOUND' });
+    place.write({ 'task-0000000001.1.out.moves': '', 'cwd/out/y': 'y' });
+    expect(await place.stage('out', ...directives)).toMatchObject([
+      { state: 'DONE', path: join(place.caller, 'moved/a') },
+      { state: 'DONE', files: 1 },
+    ]);
+    expect(tree('caller')).toEqual(['all/x', 'all/y', 'moved/a']);
+    expect(existsSync(join(place.root, 'task-0000000001.1.out.moves'))).toBe(false);
+    expect(await refusal(place.stage('out', directives[0]))).toMatchObject({ code: 'DATA_NOT_FOUND' });
+  });
+
   it.skipIf(!mayMount)('goes to another file system', async () => {
     place.mount('other', 'size=4m');
     place.write({ 'cwd/d/a': 'a', 'cwd/d/b/c': 'c' });

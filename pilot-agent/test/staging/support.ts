@@ -19,7 +19,7 @@ export class Place {
   readonly caller = join(this.root, 'caller');
   readonly cwd = join(this.root, 'cwd');
   readonly #mounts: string[] = [];
-  readonly #staging = new Staging();
+  readonly #staging: Staging;
   readonly #abort = new AbortController();
   /** All that was told of the last call. */
   told: (readonly StagingReport[])[] = [];
@@ -27,6 +27,7 @@ export class Place {
   env: Record<string, string> = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: this.root };
 
   constructor() {
+    this.#staging = new Staging(this.root);
     mkdirSync(this.caller);
     mkdirSync(this.cwd);
   }

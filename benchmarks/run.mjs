@@ -1,8 +1,9 @@
 // `npm run bench -- NAME [--json]`: progress on stderr, the figures as the last line on stdout.
 import { bridge } from './bridge/index.mjs';
 import { scheduler } from './scheduler/index.mjs';
+import { table } from './table/index.mjs';
 
-const BENCHES = { bridge, scheduler };
+const BENCHES = { bridge, scheduler, table };
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

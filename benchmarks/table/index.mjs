@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { startBrowser, startJupyter } from '../lib/jupyter.mjs';
+import { createStack } from '../lib/stack.mjs';
 import { median, quantile, round } from '../lib/stats.mjs';
 import { workPerFrame } from './frames.mjs';
 
+const REPEATS = 5;
 const ROWS = 100_000;
 const CHANGES_PER_SECOND = 2000;
 const SECONDS = 10;
@@ -87,5 +89,15 @@ export async function tableFrames(stack, repeats, say) {
   } finally {
     await browser.close();
     await jupyter.close();
+  }
+}
+
+/** The bench by itself, with folders of its own. */
+export async function table(say) {
+  const stack = createStack();
+  try {
+    return await tableFrames(stack, REPEATS, say);
+  } finally {
+    await stack.close();
   }
 }

@@ -20,6 +20,8 @@ JupyterLab.
 | get resources | **New pilot**: choose cores and runtime, then **Start pilot** |
 | start a model | **Start service**: choose a template and the pilot it runs on |
 | use a model that runs already | **Attach service**: its URL and, where it asks for a key, a stored credential |
+| run a command | **Run a task**: the command line, cores, GPUs, memory; the form shows it as code |
+| see all tasks | **Open the table**, or click a task set |
 | ask a model | click the service, type into **Try it** |
 | use it in a notebook | **Insert into notebook** on the row, or drag the row into the notebook |
 | know why something is not running | **why?** beside the reason |
@@ -56,6 +58,12 @@ state and why it is not further, what is in use, the services and tasks on it, a
 **End** ends it now and says before what ends with it. In a notebook, \`ensure\` with the pilot's name gives the same pilot
 again: running all cells twice never makes a second one.
 
+- **Cores and GPUs in use** draws who held what, when, coloured by task set: drag to move, Ctrl and the wheel to zoom, point at a
+  block to read it, click to open its task. **Show as a table** says the same in words.
+- **Suspend** starts nothing new until **Resume**; **Let it finish** takes nothing new and ends the pilot when all has ended;
+  **Extend** gives it more time where the engine can.
+- A pilot with nothing to do says when it will end for that; **Keep** starts that time anew.
+
 Ten minutes before the end a notification says so; JupyterLab's settings, under "Pilothouse", switch it off.
 `,
   },
@@ -80,6 +88,29 @@ A service is a model behind one name, with one or more **instances**. Pilothouse
 *init* until it is ready, *publish* until it can be asked. The address can be copied; the key never can.
 
 **Stop** ends the instances and their answers. An attached service is only let go: its server goes on.
+`,
+  },
+  tasks: {
+    title: 'Help: tasks',
+    text: `# Tasks
+
+A task is a command or a function that runs on a pilot; a task set is many of them as one thing. The table shows all of them live: a plain
+table up to 200 rows, beyond that a grid that holds 100,000.
+
+| to … | do … |
+|---|---|
+| see some only | press a state above the table, choose a set, or type a part of a name, an id or a reason |
+| sort, group | click a title; **Group by** set or state |
+| see one | click it: log, times, usage, files and description stand beside the table; double-click or Enter opens its own page |
+| act on many | choose them with Shift, Ctrl or Space, then **Cancel tasks**, **Retry** or **Open logs** |
+
+Rows stay where they are while the pointer is over them. What would come, go or move is counted: **12 changes · Show** puts it in order.
+
+Keys in the grid: arrows, Page Up, Page Down, Home and End move; Shift takes rows along; Space adds one; Ctrl+A all; Enter opens; Delete
+cancels, after asking; Escape chooses none.
+
+**Why** says what a task waits for, or what went wrong; on its page with what that was read from. **Retry** runs the same again as a new task.
+Files larger than 64 MiB are for copying on the machine: the list says where they are.
 `,
   },
 };

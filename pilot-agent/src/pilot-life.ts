@@ -1,6 +1,6 @@
-import { watch } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type ErrorData,
   PilothouseError,
   type PilotState,
   type PilotUsage,
@@ -14,7 +14,9 @@ import { log } from './log.js';
 import { GRACE_SECONDS, type NodeContext } from './node-context.js';
 import { Efficiency } from './pilot/efficiency.js';
 import { Idle } from './pilot/idle.js';
+import { type Ordered, Orders } from './pilot/orders.js';
 import { Questions } from './pilot/questions.js';
+import { watchSpool } from './pilot/spool-watch.js';
 import { Offers } from './spool/offers.js';
 import { Spool } from './spool/spool.js';
 import { Staging } from './staging/staging.js';
@@ -24,25 +26,26 @@ import { CommandRunner } from './tasks/command-runner.js';
 import { Tasks } from './tasks/tasks.js';
 import { Walltime } from './tasks/walltime.js';
 
-/** How often the spool is looked at beside the link's nudges. */
-const SPOOL_SECONDS = 5;
 /** How long a warden may be away before it counts as gone: one of the pair restores the other within a moment. */
 const WARDEN_SECONDS = 10;
 /** How long a bridge is waited for, at the end, to take the last records. */
 const LAST_WORDS_MS = 2000;
 const LOOK_MS = 50;
+/** How often it says how well it is used, where that has changed. */
+const EFFICIENCY_SECONDS = 30;
 const IDLE_SECONDS = { withGpus: 15 * 60, without: 60 * 60 };
 
 type PilotEntry = Extract<Parameters<NodeContext['journal']['append']>[0], { type: 'pilot' }>;
 
 /** A pilot from STARTING to its end, as its agent sees it. */
-export class PilotLife {
+export class PilotLife implements Ordered {
   readonly #context: NodeContext;
   readonly #services: Supervisor;
   readonly #calls: FunctionRunner;
   readonly #tasks: Tasks;
   readonly #spool: Spool;
   readonly #offers: Offers;
+  readonly #orders: Orders;
   readonly #link: Link;
   readonly #walltime: Walltime;
   readonly #idle: Idle;
@@ -54,6 +57,7 @@ export class PilotLife {
   /** Everything is being ended, not only awaited. */
   #ending = false;
   #acked = 0;
+  #unwatch: () => void = () => undefined;
   #over: (ended: boolean) => void = () => undefined;
 
   constructor(context: NodeContext, accounting: Accounting, epoch: number) {
@@ -65,8 +69,9 @@ export class PilotLife {
     const endsAt = past.pilot?.endsAt;
     this.#walltime = new Walltime(endsAt ? Date.parse(endsAt) : Date.parse(this.#startedAt) + pilot.runtime * 1000);
     this.#services = new Supervisor(context);
+    this.#services.accountTo((account) => accounting.add(account));
     this.#calls = new FunctionRunner(context);
-    const stages = new Staging();
+    const stages = new Staging(join(pilot.runtimeDir, 'p', pilot.id));
     this.#tasks = new Tasks(context, {
       services: this.#services,
       commands: new CommandRunner(context, () => HOST_NAME),
@@ -75,7 +80,10 @@ export class PilotLife {
       walltime: this.#walltime,
       accounting,
     });
-    this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used);
+    this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used, {
+      seconds: (Date.now() - Date.parse(this.#startedAt)) / 1000,
+      share: past.pilot?.efficiency,
+    });
     this.#idle = new Idle(pilot.idleAfter ?? (pilot.gpus > 0 ? IDLE_SECONDS.withGpus : IDLE_SECONDS.without), {
       idle: (idle) => this.#enter(this.#state, { idle }),
       over: () => this.#timeOver('IDLE', 'nothing has run for all the time that was given'),
@@ -89,8 +97,17 @@ export class PilotLife {
         this.#tasks.submit(batch, { mayMove: true });
       },
     });
-    const spoolFolder = join(pilot.folder, 'spool');
-    this.#spool = new Spool(spoolFolder, this.#spoolListener(), past.refused);
+    this.#orders = new Orders(this, this.#tasks, this.#services, this.#offers, past.claims);
+    const spoolListener = {
+      accepted: (records: readonly SpoolRecord[]) => {
+        for (const record of records) this.#orders.obey(record);
+      },
+      refused: (spoolSeq: number, error: ErrorData) => {
+        log(`refused: ${error.message}`);
+        journal.append({ type: 'refused', spoolSeq, error });
+      },
+    };
+    this.#spool = new Spool(join(pilot.folder, 'spool'), spoolListener, past.refused);
     const questions = new Questions(this.#tasks, this.#services, output, stages, () => this.#link);
     this.#link = new Link(pilot.folder, {
       pilot: pilot.id,
@@ -121,21 +138,24 @@ export class PilotLife {
     const linking = this.#link.start();
     // Everything known is taken over first, so that what runs keeps its resources before anything new gets some.
     await this.#spool.read();
+    this.#orders.caughtUp();
     if (this.#state === 'STARTING') {
       this.#enter('ACTIVE', { node: HOST_NAME, startedAt: this.#startedAt, endsAt: this.#endsAt });
     }
     this.#applySuspension();
-    if (past.pilot?.state === 'DRAINING') this.#goOnEnding(past.pilot.reason?.code, past.pilot.reason?.text);
+    if (past.pilot?.state === 'DRAINING' && !this.#ending)
+      this.#goOnEnding(past.pilot.reason?.code, past.pilot.reason?.text);
     this.#walltime.warn({
       lead: 0,
       timeIsShort: () => this.#timeOver('RUNTIME_OVER', 'its runtime is over'),
     });
-    this.#readSpoolAsItGrows();
+    this.#unwatch = watchSpool(join(this.#context.pilot.folder, 'spool'), this.#spool);
     this.#tasks.onChange(() => this.#looked());
     this.#services.onChange(() => this.#looked());
     this.#looked();
     this.#every(1000, () => this.#watchWarden());
     this.#every(1000, () => this.#efficiency.look());
+    this.#every(EFFICIENCY_SECONDS * 1000, () => this.#tellEfficiency());
     await linking;
     return over;
   }
@@ -148,64 +168,33 @@ export class PilotLife {
     void this.#finish(Promise.all([this.#tasks.endAll(text), this.#services.endAll(text)]));
   }
 
-  #spoolListener() {
-    const { journal } = this.#context;
-    return {
-      accepted: (records: readonly SpoolRecord[]) => {
-        for (const record of records) this.#obey(record);
-      },
-      refused: (spoolSeq: number, error: ReturnType<typeof toErrorData>) => {
-        log(`refused: ${error.message}`);
-        journal.append({ type: 'refused', spoolSeq, error });
-      },
-    };
+  /** Starts nothing new, or does so again. */
+  suspend(suspended: boolean): void {
+    if (this.#suspended === suspended) return;
+    this.#suspended = suspended;
+    this.#enter(this.#state, { suspended });
+    this.#applySuspension();
   }
 
-  #obey(record: SpoolRecord): void {
-    switch (record.type) {
-      case 'tasks':
-        this.#take(record);
-        break;
-      case 'service':
-        this.#services.submit(record.service);
-        break;
-      case 'cancel-tasks':
-        this.#offers.cancel(record.tasks ?? [], record.set);
-        this.#tasks.cancel(record.tasks ?? [], record.set);
-        break;
-      case 'settled':
-        this.#tasks.settle(record.tasks);
-        break;
-      case 'control':
-        this.#control(record.action);
-        break;
-      case 'extend':
-        this.#extend(Date.parse(record.endsAt));
-        break;
-      case 'stop':
-        this.#services.stop(record.service);
-        break;
-      case 'end':
-        this.end('ENDED', 'it was ended');
-        break;
-    }
+  /** Stays for another idle time. */
+  keep(): void {
+    this.#idle.keep();
   }
 
-  #take({ batch, offer, giveBack }: Extract<SpoolRecord, { type: 'tasks' }>): void {
-    if (offer === undefined) this.#tasks.submit(batch, { mayMove: giveBack ?? false });
-    // What it has claimed is its own, and may run already.
-    else if (this.#context.past.claims.has(offer)) this.#tasks.submit(batch, { mayMove: true });
-    else this.#offers.add({ offer, batch });
+  extend(endsAt: number): void {
+    // Read again after a restart, it is nothing new.
+    if (endsAt <= this.#walltime.endsAt || this.#ending) return;
+    this.#walltime.move(endsAt);
+    this.#context.scheduler.setEnd(endsAt);
+    this.#enter(this.#state, { endsAt: this.#endsAt });
+    this.#offers.pump();
   }
 
-  #control(action: 'suspend' | 'resume' | 'drain' | 'keep'): void {
-    if (action === 'keep') this.#idle.keep();
-    else if (action === 'drain') this.#drain();
-    else if (this.#suspended !== (action === 'suspend')) {
-      this.#suspended = action === 'suspend';
-      this.#enter(this.#state, { suspended: this.#suspended });
-      this.#applySuspension();
-    }
+  /** Takes nothing new, and ends when what is here has ended. */
+  drain(): void {
+    if (this.#state !== 'ACTIVE' && this.#state !== 'STARTING') return;
+    this.#enter('DRAINING', { reason: reason('DRAINING', 'it takes nothing new and ends when its tasks have ended') });
+    this.#goOnDraining();
   }
 
   #applySuspension(): void {
@@ -216,22 +205,6 @@ export class PilotLife {
     }
     scheduler.begin();
     this.#offers.pump();
-  }
-
-  #extend(endsAt: number): void {
-    // Read again after a restart, it is nothing new.
-    if (endsAt <= this.#walltime.endsAt || this.#ending) return;
-    this.#walltime.move(endsAt);
-    this.#context.scheduler.setEnd(endsAt);
-    this.#enter(this.#state, { endsAt: this.#endsAt });
-    this.#offers.pump();
-  }
-
-  /** Takes nothing new, and ends when what is here has ended. */
-  #drain(): void {
-    if (this.#state !== 'ACTIVE' && this.#state !== 'STARTING') return;
-    this.#enter('DRAINING', { reason: reason('DRAINING', 'it takes nothing new and ends when its tasks have ended') });
-    this.#goOnDraining();
   }
 
   #goOnDraining(): void {
@@ -286,6 +259,11 @@ export class PilotLife {
     }
   }
 
+  #tellEfficiency(): void {
+    const { changed, share } = this.#efficiency;
+    if (changed && !this.#ending) this.#enter(this.#state, { efficiency: share });
+  }
+
   #watchWarden(): void {
     const { goneSince } = this.#context.warden;
     if (goneSince === undefined || performance.now() - goneSince < WARDEN_SECONDS * 1000) return;
@@ -312,6 +290,7 @@ export class PilotLife {
 
   #close(ended: boolean): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#unwatch();
     this.#idle.close();
     this.#walltime.close();
     this.#link.close();
@@ -323,22 +302,6 @@ export class PilotLife {
   #looked(): void {
     this.#idle.look(this.#tasks.size > 0 || this.#services.live > 0 || this.#ending);
     this.#offers.pump();
-  }
-
-  /** Work needs no bridge that nudges: the file system does, and where it cannot (another node writes), time does. */
-  #readSpoolAsItGrows(): void {
-    const watcher = watch(join(this.#context.pilot.folder, 'spool'), () => void this.#readSpool());
-    watcher.on('error', (error) => log('the spool is not watched; it is looked at from time to time', error));
-    watcher.unref();
-    this.#every(SPOOL_SECONDS * 1000, () => void this.#readSpool());
-  }
-
-  async #readSpool(): Promise<void> {
-    try {
-      await this.#spool.read();
-    } catch (error) {
-      log('the spool cannot be read; trying again', error);
-    }
   }
 
   #every(milliseconds: number, work: () => void): void {

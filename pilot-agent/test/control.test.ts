@@ -27,6 +27,10 @@ describe('control of a pilot', () => {
     await pilot.state('later', 'SCHEDULING');
     pilot.spool([{ type: 'control', action: 'resume' }]);
     await pilot.state('later', 'DONE');
+    for (const pid of pilot.agents()) process.kill(pid, 'SIGKILL');
+    pilot.spool([pilot.task('after', ['true'])]);
+    await pilot.state('after', 'DONE');
+    // Read again, it is nothing new.
     expect(pilotRecords().flatMap(({ suspended }) => suspended ?? [])).toEqual([true, false]);
     await pilot.end();
   });
@@ -42,6 +46,19 @@ describe('control of a pilot', () => {
     expect(pilot.last('first')).toMatchObject({ state: 'DONE' });
     expect(pilot.last('second')).toMatchObject({ state: 'DONE' });
     expect(pilotRecords().map(({ state }) => state)).toEqual(['STARTING', 'DRAINING', 'DRAINING', 'DONE']);
+    await pilot.end();
+  });
+
+  it('ends once when it is ended, and its agent is killed on the way', async () => {
+    pilot.spool([pilot.task('stubborn', ['sh', '-c', "trap '' TERM; while :; do sleep 0.1; done"])]);
+    pilot.start();
+    await pilot.state('stubborn', 'RUNNING');
+    pilot.spool([{ type: 'end' }]);
+    await pilot.pilotState('DRAINING');
+    for (const pid of pilot.agents()) process.kill(pid, 'SIGKILL');
+    await pilot.pilotState('DONE');
+    expect(pilotRecords().filter(({ state }) => state === 'DONE')).toHaveLength(1);
+    expect(pilot.last('stubborn')).toMatchObject({ state: 'CANCELED', error: { code: 'PILOT_ENDED' } });
     await pilot.end();
   });
 

@@ -143,6 +143,7 @@ export class FakeNode {
     const tasks = new Tasks(context, {
       services: {
         onChange: nothing,
+        accountTo: nothing,
         probes: {},
         has: () => false,
         running: 0,

@@ -10,6 +10,13 @@ export interface Share {
   readonly gpus: number | null;
 }
 
+/** What an earlier agent has counted. */
+export interface Counted {
+  /** seconds since the pilot started */
+  readonly seconds: number;
+  readonly share: Share | undefined;
+}
+
 /** Before this many seconds a share says nothing. */
 const TOO_EARLY = 10;
 
@@ -18,16 +25,30 @@ export class Efficiency {
   readonly #capacity: InUse;
   readonly #used: () => InUse;
   readonly #since: number;
+  /** What was told last. */
+  #told: Share = { cores: null, gpus: null };
   #at: number;
   #coreSeconds = 0;
   #gpuSeconds = 0;
   #before: InUse = { cores: 0, gpus: 0 };
 
-  constructor(capacity: InUse, used: () => InUse, now: number = performance.now()) {
+  constructor(capacity: InUse, used: () => InUse, before?: Counted, now: number = performance.now()) {
     this.#capacity = capacity;
     this.#used = used;
-    this.#since = now;
     this.#at = now;
+    const { seconds, share } = before ?? { seconds: 0, share: undefined };
+    // Without a figure of an earlier agent there is nothing to go on from but now.
+    this.#since = share === undefined ? now : now - seconds * 1000;
+    this.#coreSeconds = (share?.cores ?? 0) * capacity.cores * seconds;
+    this.#gpuSeconds = (share?.gpus ?? 0) * capacity.gpus * seconds;
+  }
+
+  /** Whether the share differs from what it was when that was last asked. */
+  get changed(): boolean {
+    const { cores, gpus } = this.share;
+    const differs = differ(cores, this.#told.cores) || differ(gpus, this.#told.gpus);
+    if (differs) this.#told = { cores, gpus };
+    return differs;
   }
 
   /** Counts what was in use since the last look; called often enough to see what comes and goes. */
@@ -55,4 +76,8 @@ export class Efficiency {
 
 function round(value: number): number {
   return Math.min(1, Math.round(value * 1000) / 1000);
+}
+
+function differ(one: number | null, other: number | null): boolean {
+  return one !== null && (other === null || Math.abs(one - other) >= 0.01);
 }

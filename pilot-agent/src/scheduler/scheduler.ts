@@ -84,10 +84,15 @@ export class Scheduler {
     for (const ticket of this.#lines.tickets.all()) if (this.#told.isStale(ticket)) this.#tell(ticket);
   }
 
-  /** Grants nothing new until {@link begin}; `why` is told to whoever applies meanwhile. */
+  /** Grants nothing new until {@link begin}; `why` is told to whoever has heard nothing yet, or applies meanwhile. */
   hold(why?: WaitReason): void {
     this.#held = true;
     this.#why = why;
+    if (why === undefined) return;
+    // Who came while nothing was granted yet has heard nothing so far.
+    for (const ticket of this.#lines.tickets.all()) {
+      if (this.#told.isStale(ticket)) this.#told.tell(ticket, why.code, () => why.text);
+    }
   }
 
   /** When the pilot ends by itself, in milliseconds since 1970; undefined: not known. */

@@ -8,7 +8,7 @@ import {
   toErrorData,
 } from '@pilothouse/sdk/shared';
 import { gpusOf } from '../launcher/found.js';
-import type { SpawnWatcher } from '../launcher/warden-client.js';
+import type { ProcessUsage, SpawnWatcher } from '../launcher/warden-client.js';
 import { log } from '../log.js';
 import { GRACE_SECONDS, type NodeContext } from '../node-context.js';
 import type { Claim, Grant } from '../scheduler/demand.js';
@@ -29,6 +29,7 @@ export class Instance {
   readonly #service: ServiceSpec;
   readonly #record: InstanceRecord;
   #attempt: number;
+  #used: ProcessUsage | null = null;
   #clock = new BootstrapClock();
   readonly #restarts: Restarts;
   #endpoint: Endpoint | undefined;
@@ -79,6 +80,15 @@ export class Instance {
 
   get probe(): ProbeResult | undefined {
     return this.#watch?.last;
+  }
+
+  /** What its processes have used that have ended by now; null: nothing is known. */
+  get used(): ProcessUsage | null {
+    return this.#used;
+  }
+
+  get attempt(): number {
+    return this.#attempt;
   }
 
   get over(): boolean {
@@ -229,7 +239,10 @@ export class Instance {
   #watcher(): SpawnWatcher {
     return {
       started: (pid) => this.#started(pid),
-      exited: (code) => void this.#exited(code),
+      exited: (code, { usage }) => {
+        this.#used = together(this.#used, usage);
+        void this.#exited(code);
+      },
       failed: (failure) => this.#fail(spawnFailed(this.#service.name, failure)),
       lost: () => this.#attemptOver(launcherLost(this.#service.name, this.id), {}),
     };
@@ -360,4 +373,16 @@ export class Instance {
     if (this.#hasOutput) work.push(output.discard(this.id));
     Promise.all(work).catch((error: unknown) => log(`something of ${this.id} is left on the node`, error));
   }
+}
+
+/** What attempts have used one after the other. */
+function together(before: ProcessUsage | null, last: ProcessUsage | null): ProcessUsage | null {
+  if (before === null || last === null) return last ?? before;
+  return {
+    wall: before.wall + last.wall,
+    cpu: before.cpu + last.cpu,
+    maxRss: Math.max(before.maxRss, last.maxRss),
+    read: before.read + last.read,
+    written: before.written + last.written,
+  };
 }

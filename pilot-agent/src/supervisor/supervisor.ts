@@ -6,6 +6,7 @@ import {
   type ServiceSpec,
 } from '@pilothouse/sdk/shared';
 import type { NodeContext } from '../node-context.js';
+import { type Account, makeAccount } from '../tasks/accounting.js';
 import { pilotEnded } from '../tasks/task-end.js';
 import { Instance } from './instance.js';
 
@@ -27,6 +28,8 @@ export class Supervisor {
   readonly #context: NodeContext;
   readonly #services = new Map<string, Service>();
   readonly #listeners: (() => void)[] = [];
+  readonly #accounted = new Set<Instance>();
+  #account: (account: Account) => void = () => undefined;
   #ended: PilothouseError | undefined;
 
   constructor(context: NodeContext) {
@@ -37,6 +40,11 @@ export class Supervisor {
   /** Calls back whenever an instance changes its state. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Where the account of each instance goes that has ended. */
+  accountTo(account: (account: Account) => void): void {
+    this.#account = account;
   }
 
   /** Latest probe of each live instance. */
@@ -144,11 +152,26 @@ export class Supervisor {
   }
 
   #changed(): void {
+    for (const { spec, instances } of this.#services.values()) {
+      for (const one of instances) {
+        if (!one.over || this.#accounted.has(one)) continue;
+        this.#accounted.add(one);
+        this.#account(accountOfInstance(spec, one));
+      }
+    }
     for (const listener of this.#listeners) listener();
   }
 }
 
 const RUNNING: ReadonlySet<InstanceState> = new Set(['INITIALIZING', 'READY', 'UNHEALTHY', 'STOPPING']);
+
+function accountOfInstance({ name, cores, gpus }: ServiceSpec, { id, state, attempt, used }: Instance): Account {
+  return makeAccount(
+    { id, name, set: null, kind: 'instance', state, attempt, cores, gpus },
+    used,
+    new Date().toISOString(),
+  );
+}
 
 function isOver({ id, name }: ServiceSpec, instances: readonly Instance[]): PilothouseError {
   const failed = instances.find(({ state }) => state === 'FAILED');

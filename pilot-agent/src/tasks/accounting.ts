@@ -25,6 +25,21 @@ export interface Account {
   readonly gpuSeconds: number;
 }
 
+/** What an account is of. */
+export type Accounted = Pick<Account, 'id' | 'name' | 'set' | 'kind' | 'state' | 'attempt' | 'cores' | 'gpus'>;
+
+/** An account: what was held follows from what was granted and how long it ran. */
+export function makeAccount(
+  of: Accounted,
+  usage: { readonly wall: number; readonly cpu: number; readonly maxRss: number } | null,
+  t: string,
+): Account {
+  const { cores, gpus } = of;
+  const { wall = null, cpu = null, maxRss = null } = usage ?? {};
+  const held = (amount: number): number => Math.round((wall ?? 0) * amount * 1000) / 1000;
+  return { ...of, t, wall, cpu, maxRss, coreSeconds: held(cores), gpuSeconds: held(gpus) };
+}
+
 const TOGETHER_MS = 1000;
 
 /**

@@ -49,6 +49,7 @@ describe('a task set', () => {
     expect(record).toMatchObject({ state: 'FAILED', open: false, summary: 'sh -c exit 0' });
     expect(record.counts).toMatchObject({ total: 40, done: 4, failed: 36, waiting: 0, running: 0 });
     expect(record.failures).toHaveLength(10);
+    expect((await client.tasks.get({ ref: 'prep.w3' })).id).toBe(`${set.id}.3`);
     expect(await client.tasks.get({ ref: `${set.id}.3` })).toMatchObject({
       set: set.id,
       name: 'w3',

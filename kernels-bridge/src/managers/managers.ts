@@ -5,6 +5,7 @@ import { DataManager } from './data/data-manager.js';
 import { PilotControl } from './pilot-control.js';
 import { PilotManager } from './pilot-manager.js';
 import { ServiceManager } from './service-manager.js';
+import { AbandonedSets } from './tasks/abandoned.js';
 import { Dependencies } from './tasks/dependencies.js';
 import { Mover } from './tasks/mover.js';
 import { OrderLog } from './tasks/order-log.js';
@@ -28,6 +29,9 @@ export interface Managers {
   close(): void;
 }
 
+/** Milliseconds that a set whose client is gone stays open for it to come back. */
+const PATIENCE_MS = 10 * 60_000;
+
 /** Builds the managers over what they share. */
 export function createManagers(context: Context): Managers {
   const templates = builtInTemplates(context.config);
@@ -40,7 +44,8 @@ export function createManagers(context: Context): Managers {
   const writer: TaskWriter = new TaskWriter(context, placement, dependencies, (pilot) => mover.pilotEnded(pilot));
   const mover = new Mover(context, placement, writer, dependencies);
   const tasks = new TaskManager(context, pilots, placement, writer);
-  const sets = new SetManager(context, pilots, placement, writer, tasks);
+  const abandoned = new AbandonedSets(context, PATIENCE_MS);
+  const sets = new SetManager(context, pilots, placement, writer, tasks, abandoned);
   const data = new DataManager(context, tasks);
   const services = new ServiceManager(context, pilots, templates);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
@@ -52,6 +57,7 @@ export function createManagers(context: Context): Managers {
   const stop = order.follow();
   const close = (): void => {
     stop();
+    abandoned.close();
     contacts.close();
   };
   return { pilots, control, tasks, sets, data, services, templates, contacts, mover, close };

@@ -9,14 +9,13 @@ import {
   pilotStates,
   type ResolvedPilotDescription,
   type ServiceRecord,
-  toBytes,
-  toSeconds,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
-import type { EngineEvent, Explanation, PilotSpec } from '../engines/index.js';
+import type { EngineEvent, Explanation } from '../engines/index.js';
 import { sameUsage } from '../picture/settle.js';
 import { refuseChanges } from './differences.js';
 import { Once, Sequence } from './once.js';
+import { idleAfter, newPilotRecord, specOf } from './pilot-record.js';
 import { findRef } from './refs.js';
 
 /** Who asks, and the key that makes asking again harmless. */
@@ -32,8 +31,6 @@ export interface PilotNews {
   /** A pilot is final, and everything it wrote has been read. */
   ended(pilot: string): void;
 }
-
-const NO_USAGE = { cores: 0, gpus: 0, memory: 0, running: 0, waiting: 0, done: 0, failed: 0 };
 
 /** Pilots: submitted, found again, ended. */
 export class PilotManager {
@@ -88,7 +85,7 @@ export class PilotManager {
 
   async preview(description: ResolvedPilotDescription): Promise<{ sentence: string; script: string }> {
     const engine = this.context.engines.get(description.engine);
-    const spec = this.#spec('pilot-preview', description.name ?? 'pilot', description);
+    const spec = specOf('pilot-preview', description.name ?? 'pilot', description, this.context.clock.iso());
     await engine.check(spec);
     return engine.preview(spec);
   }
@@ -213,9 +210,9 @@ export class PilotManager {
     const id = newId('pilot');
     const name = context.names.reserve('pilot', description.name ?? 'pilot', id);
     try {
-      const spec = this.#spec(id, name, description);
+      const spec = specOf(id, name, description, context.clock.iso());
       await engine.check(spec);
-      const pilot = this.#record(spec, description, origin);
+      const pilot = newPilotRecord(spec, description, origin);
       await context.events.append([{ type: 'pilot.submitted', key, pilot }]);
       await engine.submit(spec, id);
       this.news.came(id);
@@ -224,49 +221,6 @@ export class PilotManager {
       throw error;
     }
     return this.get(id);
-  }
-
-  #spec(id: string, name: string, description: ResolvedPilotDescription): PilotSpec {
-    return {
-      id,
-      name,
-      cores: description.cores,
-      gpus: description.gpus,
-      memory: description.memory === undefined ? null : toBytes(description.memory),
-      nodes: description.nodes,
-      runtime: toSeconds(description.runtime),
-      ...idleAfter(description),
-      createdAt: this.context.clock.iso(),
-    };
-  }
-
-  #record(spec: PilotSpec, description: ResolvedPilotDescription, origin: Origin): PilotRecord {
-    const { createdAt, cores, gpus, memory, runtime } = spec;
-    return {
-      kind: 'pilot',
-      id: spec.id,
-      name: spec.name,
-      seq: 0,
-      state: 'NEW',
-      since: createdAt,
-      reason: null,
-      contact: { lost: false, since: createdAt },
-      error: null,
-      times: { NEW: createdAt },
-      owner: origin.name,
-      createdAt,
-      endedAt: null,
-      description,
-      engine: description.engine,
-      resources: { cores, gpus, memory, runtime },
-      usage: NO_USAGE,
-      node: null,
-      startedAt: null,
-      endsAt: null,
-      suspended: false,
-      idle: null,
-      efficiency: null,
-    };
   }
 
   #follow(event: EngineEvent): void {
@@ -311,10 +265,6 @@ export class PilotManager {
         : `; ends in ${formatSeconds((Date.parse(pilot.endsAt) - this.context.clock.now()) / 1000)}`;
     return `it runs; ${pilot.usage.cores} of ${pilot.resources.cores} cores in use${left}`;
   }
-}
-
-function idleAfter({ idleAfter: wanted }: Pick<ResolvedPilotDescription, 'idleAfter'>): { idleAfter?: number } {
-  return wanted === undefined ? {} : { idleAfter: toSeconds(wanted) };
 }
 
 /** Milliseconds within which journal records are acknowledged together. */

@@ -1,5 +1,7 @@
 import { type ErrorCode, isId, PilothouseError, type RecordKind } from '@pilothouse/sdk/internal';
 import type { Picture, Records } from '../picture/picture.js';
+import type { LiveSet } from '../picture/tasks/task-set-state.js';
+import type { TaskTable } from '../picture/tasks/task-table.js';
 import type { Names } from './names.js';
 
 const WORD: Readonly<Record<RecordKind, string>> = {
@@ -25,6 +27,11 @@ const NOT_FOUND: Readonly<Record<RecordKind, ErrorCode>> = {
 export function findRef<K extends RecordKind>(picture: Picture, names: Names, kind: K, ref: string): Records[K] {
   const exact = picture.get(kind, ref) ?? picture.get(kind, names.find(kind, ref) ?? '');
   if (exact !== undefined) return exact;
+  const member = kind === 'task' ? memberOf(picture, names, ref) : undefined;
+  if (member !== undefined) {
+    const record = picture.get(kind, member);
+    if (record !== undefined) return record;
+  }
   if (!isId(kind, ref)) {
     let newest: Candidate | undefined;
     const byPrefix: Candidate[] = [];
@@ -45,6 +52,27 @@ export function findRef<K extends RecordKind>(picture: Picture, names: Names, ki
     }
   }
   throw notFound(picture, kind, ref);
+}
+
+/** The id of a task of a set, from the set's id or name and the task's name (or number) with a dot between. */
+function memberOf({ tasks }: Picture, names: Names, ref: string): string | undefined {
+  for (let dot = ref.indexOf('.'); dot !== -1; dot = ref.indexOf('.', dot + 1)) {
+    const start = ref.slice(0, dot);
+    const set = tasks.set(start) ?? tasks.set(names.find('set', start) ?? '') ?? newestNamed(tasks, start);
+    const slot = set && (tasks.named(set, ref.slice(dot + 1)) ?? set.slots.get(numberOf(ref.slice(dot + 1))));
+    if (slot !== undefined) return tasks.idOf(slot);
+  }
+  return undefined;
+}
+
+function newestNamed(tasks: TaskTable, name: string): LiveSet | undefined {
+  let newest: LiveSet | undefined;
+  for (const set of tasks.sets.values()) if (set.facts.name === name) newest = set;
+  return newest;
+}
+
+function numberOf(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : -1;
 }
 
 /** As much of a thing as it takes to find it. */

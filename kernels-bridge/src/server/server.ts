@@ -132,7 +132,7 @@ export class BridgeServer {
     ws.on('message', () => this.#missed.delete(ws));
     // Without a listener a broken or oversized frame would end the process instead of this connection.
     ws.on('error', (error) => this.log.warn(`a client's connection failed: ${error.message}`));
-    serveSocket(ws, this.#rpc, { connection: websocketConnection() }, (cause) =>
+    serveSocket(ws, this.#rpc, { connection: websocketConnection(() => ws.readyState === ws.OPEN) }, (cause) =>
       this.log.warn(`INVALID_FRAME: a client sent what is no message and was closed: ${String(cause)}`),
     );
   }

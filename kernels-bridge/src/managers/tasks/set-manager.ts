@@ -17,6 +17,7 @@ import { buildEnvironment, resolveDirectory } from '../environment.js';
 import { Once, Sequence } from '../once.js';
 import type { PilotManager, Submission } from '../pilot-manager.js';
 import { findRef } from '../refs.js';
+import type { AbandonedSets, Visitor } from './abandoned.js';
 import { Drafter } from './drafts.js';
 import type { Placement } from './placement.js';
 import { Resume } from './resume.js';
@@ -47,13 +48,22 @@ export class SetManager {
     private readonly placement: Placement,
     private readonly writer: TaskWriter,
     private readonly tasks: TaskManager,
+    private readonly abandoned: AbandonedSets,
   ) {}
 
   /** A key that was used before gives the set it made then. */
-  open(description: ResolvedTaskSetDescription, { origin, key }: Submission): Promise<TaskSetRecord> {
+  async open(
+    description: ResolvedTaskSetDescription,
+    { origin, key }: Submission,
+    visitor?: Visitor,
+  ): Promise<TaskSetRecord> {
     const made = this.context.keys.get(key);
-    if (made?.kind === 'set') return Promise.resolve(this.get(made.id));
-    return this.#opens.run(key, () => this.#open(description, origin, key, null));
+    const set =
+      made?.kind === 'set'
+        ? this.get(made.id)
+        : await this.#opens.run(key, () => this.#open(description, origin, key, null));
+    if (set.open) this.abandoned.visit(set.id, visitor);
+    return set;
   }
 
   /**
@@ -61,8 +71,9 @@ export class SetManager {
    *
    * @throws PilothouseError TASK_SET_NOT_FOUND, INVALID_DESCRIPTION
    */
-  async add(addition: Addition): Promise<{ total: number }> {
+  async add(addition: Addition, visitor?: Visitor): Promise<{ total: number }> {
     const set = this.#live(addition.set);
+    this.abandoned.visit(set.id, visitor);
     // One after the other: the number of a task is its place.
     await this.#adds.run(set.id, () => this.#add(set, addition));
     return { total: set.counts.total };

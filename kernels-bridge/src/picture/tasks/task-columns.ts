@@ -35,6 +35,8 @@ export interface Submission {
 
 /** Of a task that has nothing out of the ordinary. */
 export const NO_EXTRA: Extra = Object.freeze({});
+/** Milliseconds that names of a set are kept for being asked again. */
+const BY_NAME_MS = 30_000;
 /** Where the name begins in the text of a task. */
 const NAME_AT = '"name":"'.length;
 
@@ -59,6 +61,9 @@ export class TaskColumns {
   /** Slots that have changed since the cache was written, by chunk. */
   readonly dirty = new Set<number>();
   protected endSlot = 0;
+  /** Names of the set that was last asked by name, for a while. */
+  #byName: { readonly set: LiveSet; readonly count: number; readonly slots: Map<string, number> } | undefined;
+  #byNameTimer: NodeJS.Timeout | undefined;
 
   constructor(protected readonly ledger: Ledger) {}
 
@@ -154,6 +159,24 @@ export class TaskColumns {
     const chunk = this.chunk(slot);
     const place = placeOf(slot);
     return this.texts.get(chunk.arena[place] ?? 0, chunk.start[place] ?? 0, chunk.length[place] ?? 0);
+  }
+
+  /** The slot of a task of a set by its name; the first of that name. */
+  named(set: LiveSet, name: string): number | undefined {
+    // Whoever asks for one asks for the next as well.
+    if (this.#byName?.set !== set || this.#byName.count !== set.slots.length) {
+      const slots = new Map<string, number>();
+      for (const slot of set.slots) {
+        const other = this.nameOf(slot);
+        if (!slots.has(other)) slots.set(other, slot);
+      }
+      this.#byName = { set, count: set.slots.length, slots };
+      clearTimeout(this.#byNameTimer);
+      this.#byNameTimer = setTimeout(() => {
+        this.#byName = undefined;
+      }, BY_NAME_MS).unref();
+    }
+    return this.#byName.slots.get(name);
   }
 
   /** All slots in use, the oldest first. */

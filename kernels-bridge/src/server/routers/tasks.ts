@@ -34,8 +34,10 @@ export function tasksRouter(tasks: TaskManager, data: DataManager) {
 
 export function setsRouter(sets: SetManager) {
   return {
-    open: os.sets.open.handler(({ input: { description, ...submission } }) => sets.open(description, submission)),
-    add: unchecked.sets.add.handler(({ input }) => sets.add(checkAddition(input))),
+    open: os.sets.open.handler(({ input: { description, ...submission }, context }) =>
+      sets.open(description, submission, context.connection),
+    ),
+    add: unchecked.sets.add.handler(({ input, context }) => sets.add(checkAddition(input), context.connection)),
     get: os.sets.get.handler(({ input }) => sets.get(input.ref)),
     list: os.sets.list.handler(({ input }) => sets.list(input.all)),
     results: os.sets.results.handler(({ input, context, signal }) =>

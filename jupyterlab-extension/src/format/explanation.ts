@@ -1,22 +1,10 @@
-import type { AnyHandle } from '@pilothouse/sdk';
-import type { Reason } from '@pilothouse/sdk/internal';
+import type { AnyHandle, Explanation } from '@pilothouse/sdk';
 
-/** Why something is not further, and what that was read from. */
-export interface Explained {
-  readonly text: string;
-  readonly evidence: readonly string[];
-}
-
-/** Asks why a thing is not further; what its reason was read from goes with it. */
-export async function explained(handle: AnyHandle, signal?: AbortSignal): Promise<Explained> {
-  const text = await handle.explain({ signal });
+/** Asks why a thing is not further; what its reason or error was read from goes with it. */
+export async function explained(handle: AnyHandle, signal?: AbortSignal): Promise<Explanation> {
+  const { text, evidence } = await handle.explanation({ signal });
   const { reason, error } = handle.record;
-  return { text, evidence: [...evidenceOf(reason), ...lines(error?.evidence)] };
-}
-
-/** What a reason was read from, line by line. */
-export function evidenceOf(reason: Reason | null): string[] {
-  return lines(reason?.evidence);
+  return { text, evidence: [...evidence, ...lines(reason?.evidence), ...lines(error?.evidence)] };
 }
 
 function lines(evidence: string | undefined): string[] {

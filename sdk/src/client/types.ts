@@ -50,6 +50,14 @@ export interface Status<S extends string> {
   readonly attempt: number;
 }
 
+/** Why something is not further than it is. */
+export interface Explanation {
+  /** The sentence people read. */
+  readonly text: string;
+  /** What it was read from, line by line: counts, who holds what, the last lines of stderr. */
+  readonly evidence: readonly string[];
+}
+
 /** What every handle of a live thing can do. A handle is a way to look: closing it ends nothing. */
 export interface Handle<S extends string, R> extends AsyncDisposable {
   /** `<kind>-<10 characters>`; of an answer it is empty until the question has been taken. */
@@ -69,6 +77,8 @@ export interface Handle<S extends string, R> extends AsyncDisposable {
   done(options?: CallOptions): Promise<Status<S>>;
   /** Why it is not further than it is, in words. */
   explain(options?: CallOptions): Promise<string>;
+  /** The same, with what it was read from. */
+  explanation(options?: CallOptions): Promise<Explanation>;
   /** Stops looking; ends nothing. */
   close(): void;
 }

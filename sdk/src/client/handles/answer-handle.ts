@@ -8,7 +8,7 @@ import { decodeError } from '../decode-error.js';
 import { onAbort } from '../on-abort.js';
 import { isFinal } from '../picture/final.js';
 import { RecordCell } from '../picture/record-cell.js';
-import type { Answer, AnswerResult, CallOptions } from '../types.js';
+import type { Answer, AnswerResult, CallOptions, Explanation } from '../types.js';
 import { AnswerReader } from './answer-reader.js';
 import type { Core } from './core.js';
 import { LiveHandle } from './live-handle.js';
@@ -103,11 +103,12 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
     });
   }
 
-  async explain(): Promise<string> {
+  async explanation(): Promise<Explanation> {
     const { state, error, reason, service } = this.record;
-    if (error) return [error.hint, error.message].filter(Boolean).join(' ');
-    if (reason) return reason.text;
-    return isFinal(this.record) ? `It is ${state}.` : `${service.name} is answering.`;
+    const evidence = (error?.evidence ?? reason?.evidence ?? '').split('\n').filter((line) => line !== '');
+    if (error) return { text: [error.hint, error.message].filter(Boolean).join(' '), evidence };
+    if (reason) return { text: reason.text, evidence };
+    return { text: isFinal(this.record) ? `It is ${state}.` : `${service.name} is answering.`, evidence };
   }
 
   async stop(options?: CallOptions): Promise<void> {

@@ -5,7 +5,7 @@ import type { StateMachine } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
 import { onAbort } from '../on-abort.js';
 import type { RecordCell } from '../picture/record-cell.js';
-import type { CallOptions, Handle, Status } from '../types.js';
+import type { CallOptions, Explanation, Handle, Status } from '../types.js';
 import { grantAccess } from './access.js';
 import type { Core, OnClosed } from './core.js';
 import { goneError } from './failures.js';
@@ -82,7 +82,12 @@ export abstract class LiveHandle<S extends string, R extends AnyRecord & { reado
     );
   }
 
-  abstract explain(options?: CallOptions): Promise<string>;
+  abstract explanation(options?: CallOptions): Promise<Explanation>;
+
+  async explain(options?: CallOptions): Promise<string> {
+    const { text } = await this.explanation(options);
+    return text;
+  }
 
   close(): void {
     if (this.#closed.signal.aborted) return;

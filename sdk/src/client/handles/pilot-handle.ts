@@ -3,7 +3,7 @@ import { type PilotState, pilotStates } from '../../states/index.js';
 import type { Duration } from '../../units/duration.js';
 import type { BridgeApi } from '../api.js';
 import type { RecordCell } from '../picture/record-cell.js';
-import type { CallOptions, Pilot, TimelineOptions } from '../types.js';
+import type { CallOptions, Explanation, Pilot, TimelineOptions } from '../types.js';
 import type { Core } from './core.js';
 import { LiveHandle } from './live-handle.js';
 
@@ -15,11 +15,10 @@ export class PilotHandle extends LiveHandle<PilotState, PilotRecord> implements 
     super(core, cell, pilotStates);
   }
 
-  async explain(options?: CallOptions): Promise<string> {
-    const { text } = await this.core.caller.call(`explaining pilot ${this.name}`, options, (api, signal) =>
+  explanation(options?: CallOptions): Promise<Explanation> {
+    return this.core.caller.call(`explaining pilot ${this.name}`, options, (api, signal) =>
       api.pilots.explain({ ref: this.id }, { signal }),
     );
-    return text;
   }
 
   drain(options?: CallOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ChatOptions, LogChunk, Message, ServiceRecord } from '../../schemas/index.js';
 import { type ServiceState, serviceStates } from '../../states/index.js';
 import type { RecordCell } from '../picture/record-cell.js';
-import type { Answer, CallOptions, LogOptions, Service } from '../types.js';
+import type { Answer, CallOptions, Explanation, LogOptions, Service } from '../types.js';
 import { AnswerHandle } from './answer-handle.js';
 import type { Core } from './core.js';
 import { goneError } from './failures.js';
@@ -48,11 +48,10 @@ export class ServiceHandle extends LiveHandle<ServiceState, ServiceRecord> imple
     );
   }
 
-  async explain(options?: CallOptions): Promise<string> {
-    const { text } = await this.core.caller.call(`explaining service ${this.name}`, options, (api, signal) =>
+  explanation(options?: CallOptions): Promise<Explanation> {
+    return this.core.caller.call(`explaining service ${this.name}`, options, (api, signal) =>
       api.services.explain({ ref: this.id }, { signal }),
     );
-    return text;
   }
 
   async probe(options?: CallOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { withDeadline } from '../deadline.js';
 import { decodePayload } from '../payloads.js';
 import type { RecordCell } from '../picture/record-cell.js';
 import { creditStream } from '../streams/credit-stream.js';
-import type { CallOptions, FollowOptions, LogOptions, OutputOptions, Task, TaskResult } from '../types.js';
+import type { CallOptions, Explanation, FollowOptions, LogOptions, OutputOptions, Task, TaskResult } from '../types.js';
 import type { Core } from './core.js';
 import { goneError } from './failures.js';
 import { LiveHandle } from './live-handle.js';
@@ -39,11 +39,10 @@ export class TaskHandle extends LiveHandle<TaskState, TaskRecord> implements Tas
     return value !== null && 'json' in value ? value.json : undefined;
   }
 
-  async explain(options?: CallOptions): Promise<string> {
-    const { text } = await this.core.caller.call(`explaining task ${this.name}`, options, (api, signal) =>
+  explanation(options?: CallOptions): Promise<Explanation> {
+    return this.core.caller.call(`explaining task ${this.name}`, options, (api, signal) =>
       api.tasks.explain({ ref: this.id }, { signal }),
     );
-    return text;
   }
 
   result(options?: CallOptions): Promise<TaskResult> {

@@ -10,7 +10,17 @@ import { observe } from '../streams/observe.js';
 import { Adder } from '../submission/adder.js';
 import { mapMany } from '../submission/many.js';
 import { toEntry } from '../submission/task-input.js';
-import type { CallOptions, Many, SetEnd, SetResult, Task, TaskEntryInput, TaskFilter, TaskSet } from '../types.js';
+import type {
+  CallOptions,
+  Explanation,
+  Many,
+  SetEnd,
+  SetResult,
+  Task,
+  TaskEntryInput,
+  TaskFilter,
+  TaskSet,
+} from '../types.js';
 import type { Core } from './core.js';
 import { LiveHandle } from './live-handle.js';
 import { type DecodeOutcome, readOutcomes, toResult } from './set-results.js';
@@ -125,11 +135,10 @@ export class TaskSetHandle<V> extends LiveHandle<TaskSetState, TaskSetRecord> im
     });
   }
 
-  async explain(options?: CallOptions): Promise<string> {
-    const { text } = await this.core.caller.call(`explaining task set ${this.name}`, options, (api, signal) =>
+  explanation(options?: CallOptions): Promise<Explanation> {
+    return this.core.caller.call(`explaining task set ${this.name}`, options, (api, signal) =>
       api.sets.explain({ ref: this.id }, { signal }),
     );
-    return text;
   }
 
   async cancel(options?: CallOptions): Promise<void> {

@@ -32,7 +32,11 @@ const line = (name, counts, started) => {
   return `${counts.failed === 0 ? '✓' : '✗'} ${name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`;
 };
 
-async function runSuite(name) {
+async function runSuite(name, refused) {
+  if (refused.has(name)) {
+    console.log(`${inCi ? '✗' : '–'} ${name}: not run, ${refused.get(name)}`);
+    return { ...none(), failed: inCi ? 1 : 0 };
+  }
   const started = performance.now();
   const { run, browser } = suites[name];
   // The browser suite takes minutes: what it does is shown while it does it. The others speak when they are done.
@@ -43,11 +47,12 @@ async function runSuite(name) {
 }
 
 /** Runs the suites, `LANES` at a time, in their order. */
-async function runAll(names) {
+async function runAll(names, refused) {
   const waiting = [...names];
   const results = [];
   const lane = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) results.push(await runSuite(name));
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+      results.push(await runSuite(name, refused));
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return results;
@@ -60,23 +65,28 @@ async function main(argv) {
   const others = names.filter((name) => name !== 'check' && !suites[name].browser);
   const results = [];
 
-  // Chromium and the browser tools are fetched while the first suites run. A failure waits until it is asked for.
+  // Debian packages come while the product is built; the browser tools while the first suites run. A failure waits
+  // until it is asked for.
   let refused = new Map();
+  const packages = progress.step('Debian packages for tests', async () => {
+    refused = await installSystemPackages(names);
+    return refused.size === 0 ? Progress.nothingToDo : 'not all of them';
+  });
   const browserTools = (async () => {
-    await progress.step('Debian packages for tests', async () => {
-      refused = await installSystemPackages(names);
-      return refused.size === 0 ? Progress.nothingToDo : 'not all of them';
-    });
+    await packages;
     if (names.includes('ui') || names.includes('check')) {
       await progress.step('Browser test tools', () => installNpm(join(REPO, 'ui-tests'), { dev: true }));
     }
   })();
+  // Whoever awaits it below hears of its failure; until then it is nobody's.
+  browserTools.catch(() => undefined);
   const [ready] = await Promise.allSettled([setUp(progress, { dev: true, launcher: false })]);
   if (ready.status === 'rejected') {
     await Promise.allSettled([browserTools]);
     throw ready.reason;
   }
-  results.push(...(await runAll(others)));
+  await packages;
+  results.push(...(await runAll(others, refused)));
   await browserTools;
 
   if (names.includes('check')) {
@@ -85,14 +95,7 @@ async function main(argv) {
     console.log(line('check', counts, started));
     results.push(counts);
   }
-  for (const name of browser) {
-    if (refused.has(name)) {
-      console.log(`${inCi ? '✗' : '–'} ${name}: not run, ${refused.get(name)}`);
-      if (inCi) results.push({ ...none(), failed: 1 });
-    } else {
-      results.push(await runSuite(name));
-    }
-  }
+  for (const name of browser) results.push(await runSuite(name, refused));
   return sum(results);
 }
 

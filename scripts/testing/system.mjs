@@ -10,11 +10,16 @@ const NEEDED = [
   { command: 'mpiexec', package: 'openmpi-bin', suites: ['agent'] },
   { command: 'mpicc', package: 'libopenmpi-dev', suites: ['agent'] },
   { command: 'gcc', package: 'gcc', suites: ['agent'] },
+  { command: 'sshd', package: 'openssh-server', suites: ['agent'] },
+  { command: 'ssh', package: 'openssh-client', suites: ['agent'] },
+  { command: 'rsync', package: 'rsync', suites: ['agent'] },
+  { command: 'openssl', package: 'openssl', suites: ['agent'] },
   { command: 'setpriv', package: 'util-linux', suites: ['bridge'] },
 ];
 
 export function onPath(command, env = process.env) {
-  return (env.PATH ?? '').split(':').some((folder) => {
+  // Servers lie where users' paths do not lead.
+  return [...(env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) => {
     try {
       accessSync(join(folder, command), constants.X_OK);
       return true;

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -77,7 +77,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-describe.skipIf(!existsSync(SSHD)).each([['rsync'], ['scp']] as const)('transfer by ssh, with %s', (program) => {
+describe.each([['rsync'], ['scp']] as const)('transfer by ssh, with %s', (program) => {
   let server: Server;
   let place: Place;
   let url: string;

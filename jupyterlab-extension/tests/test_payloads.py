@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
 import stat
 import sys
 import threading
@@ -22,7 +21,7 @@ from pilothouse._functions import decode_payload, encode_arguments, function_ref
 REPO = Path(__file__).parents[2]
 WORKER = REPO / "pilot-agent" / "workers" / "python"
 sys.path.append(str(WORKER))
-from pilothouse_worker.connection import Frames, pack  # noqa: E402
+from pilothouse_worker.connection import Frames, pack  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 VALUES = st.recursive(
@@ -99,8 +98,8 @@ def test_arrays_travel_out_of_band_and_can_be_written_to(home: Path) -> None:
     assert payload["format"] == "pickle"
     file = Path(payload["file"])
     assert file.parent == home / "values"
-    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
-    assert stat.S_IMODE(os.stat(file.parent).st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     (first, second), named = decode_payload(payload)
     assert (first == small).all()
     assert (second == large).all()
@@ -129,7 +128,12 @@ def test_functions_go_by_name_where_they_can_and_else_by_value() -> None:
 
 
 def test_an_exception_that_cannot_be_read_is_told_in_words() -> None:
-    exception = {"type": "cuda.Error", "message": "no device", "traceback": "Traceback …", "payload": {"pickle": "AAAA"}}
+    exception = {
+        "type": "cuda.Error",
+        "message": "no device",
+        "traceback": "Traceback …",
+        "payload": {"pickle": "AAAA"},
+    }
     error = remote_error({"exception": exception, "error": None})
     assert isinstance(error, PilothouseError)
     assert "no device" in error.message

@@ -14,8 +14,17 @@ afterEach(() => pilot.destroy());
 const json = (...args: unknown[]): Payload => ({ json: args }) as Payload;
 
 /** A set of calls of one function, as a bridge spools it. */
-function calls(set: string, reference: FunctionReference, args: readonly Payload[], template: TaskBatch['template'] = {}) {
-  const tasks = args.map((payload, index) => ({ id: `${set}.${index}`, name: `${set}.${index}`, entry: { args: payload } }));
+function calls(
+  set: string,
+  reference: FunctionReference,
+  args: readonly Payload[],
+  template: TaskBatch['template'] = {},
+) {
+  const tasks = args.map((payload, index) => ({
+    id: `${set}.${index}`,
+    name: `${set}.${index}`,
+    entry: { args: payload },
+  }));
   return pilot.batch(tasks, { set, template: { ...template, call: { function: reference } } });
 }
 
@@ -41,7 +50,12 @@ async function ended(ids: readonly string[]): Promise<ReturnType<typeof finals>>
     const found = finals();
     return ids.every((id) => found.has(id)) ? found : undefined;
   };
-  return until('all have ended', look, () => `${ids.filter((id) => !finals().has(id)).slice(0, 5)}\n${pilot.log()}`, 60);
+  return until(
+    'all have ended',
+    look,
+    () => `${ids.filter((id) => !finals().has(id)).slice(0, 5)}\n${pilot.log()}`,
+    60,
+  );
 }
 
 /** Numbers that calls have written down, sorted. */
@@ -51,10 +65,10 @@ function ran(): number[] {
 }
 
 async function value(id: string): Promise<unknown> {
-  return valueOf(id, await over(id));
+  return jsonOf(id, await over(id));
 }
 
-function valueOf(id: string, record: Awaited<ReturnType<typeof over>>): unknown {
+function jsonOf(id: string, record: Awaited<ReturnType<typeof over>>): unknown {
   if (!('value' in record) || record.value === undefined || !('json' in record.value)) {
     throw new Error(`${id} has no value: ${JSON.stringify(record)}`);
   }
@@ -63,13 +77,22 @@ function valueOf(id: string, record: Awaited<ReturnType<typeof over>>): unknown 
 
 describe('functions of Python', () => {
   it('calls a module beside the notebook, many calls in few workers, what they print apart', async () => {
-    module('scoring.py', 'import os\ndef score(well, by=1):\n    print("scored", well)\n    return [well * by, os.getpid()]\n');
+    module(
+      'scoring.py',
+      'import os\ndef score(well, by=1):\n    print("scored", well)\n    return [well * by, os.getpid()]\n',
+    );
     const count = 300;
-    pilot.spool([calls('many', { python: 'scoring:score' }, Array.from({ length: count }, (_, index) => json(index, 3)))]);
+    pilot.spool([
+      calls(
+        'many',
+        { python: 'scoring:score' },
+        Array.from({ length: count }, (_, index) => json(index, 3)),
+      ),
+    ]);
     pilot.start();
     const pids = new Set<unknown>();
     for (const [id, record] of await ended(Array.from({ length: count }, (_, index) => `many.${index}`))) {
-      const found = valueOf(id, record);
+      const found = jsonOf(id, record);
       const index = Number(id.slice('many.'.length));
       expect(Array.isArray(found) && found[0]).toBe(3 * index);
       if (Array.isArray(found)) pids.add(found[1]);
@@ -127,7 +150,13 @@ describe('functions of Python', () => {
       ].join('\n'),
     );
     const count = 300;
-    pilot.spool([calls('mixed', { python: 'mixed:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
+    pilot.spool([
+      calls(
+        'mixed',
+        { python: 'mixed:work' },
+        Array.from({ length: count }, (_, index) => json(index)),
+      ),
+    ]);
     pilot.start();
     const others = Array.from({ length: count }, (_, index) => index).filter((index) => index !== 150);
     const found = await ended(others.map((index) => `mixed.${index}`));
@@ -149,7 +178,13 @@ describe('functions of Python', () => {
       'import time\ndef work(number):\n    with open("ran", "a") as file:\n        file.write(f"{number}\\n")\n    time.sleep(0.002)\n    return number\n',
     );
     const count = 500;
-    pilot.spool([calls('slow', { python: 'slow:work' }, Array.from({ length: count }, (_, index) => json(index)))]);
+    pilot.spool([
+      calls(
+        'slow',
+        { python: 'slow:work' },
+        Array.from({ length: count }, (_, index) => json(index)),
+      ),
+    ]);
     pilot.start();
     for (const share of [0.1, 0.4, 0.7]) {
       await until('some of them have ended', () => finals().size > share * count);

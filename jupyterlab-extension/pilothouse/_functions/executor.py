@@ -32,17 +32,37 @@ _REMEMBERED = 256
 _WAITING = frozenset({"NEW", "WAITING", "SCHEDULING"})
 
 
-class CallFuture(concurrent.futures.Future):  # type: ignore[type-arg]
+class CallFuture(concurrent.futures.Future[Any]):
     """A call in a worker. It can be canceled until it begins."""
 
-    _executor: Executor | None = None
-    _number: int | None = None
+    def __init__(self, on_cancel: Callable[[list[CallFuture]], None]) -> None:
+        super().__init__()
+        self._on_cancel = on_cancel
+        self._settling = threading.Lock()
+        self.number: int | None = None
+        """Its number in the set of calls; ``None``: it was not sent yet."""
 
     def cancel(self) -> bool:
         """Cancels the call unless it has begun or ended; tells whether it was canceled."""
-        if self._executor is not None and not self.done():
-            self._executor._cancel([self])
-        return super().cancel() if self._number is None else self.cancelled()
+        if not self.done():
+            self._on_cancel([self])
+        return self.cancelled()
+
+    def drop(self) -> None:
+        """Is canceled, whatever becomes of the call."""
+        with self._settling:
+            if not self.done() and super().cancel():
+                self.set_running_or_notify_cancel()
+
+    def settle(self, value: Any) -> None:
+        """Takes what the call gave, or the exception that says why it gave nothing."""
+        with self._settling:
+            if self.done() or not self.set_running_or_notify_cancel():
+                return
+        if isinstance(value, BaseException):
+            self.set_exception(value)
+        else:
+            self.set_result(value)
 
 
 class Executor(concurrent.futures.Executor):
@@ -88,8 +108,7 @@ class Executor(concurrent.futures.Executor):
             PilothouseError: ``FUNCTION_NOT_SENDABLE``.
         """
         entry = {"call": {**self._reference(fn), "args": encode_arguments(args, kwargs)}}
-        future = CallFuture()
-        future._executor = self
+        future = CallFuture(self._cancel)
         with self._lock:
             if self._shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
@@ -175,13 +194,12 @@ class Executor(concurrent.futures.Executor):
             while self._unsent and len(piece) < _PIECE and size < _PIECE_BYTES:
                 future, entry = self._unsent.popleft()
                 if future.cancelled():
-                    future.set_running_or_notify_cancel()
                     continue
                 call = entry["call"]
                 if self._shared is not None and call["function"] is self._shared["function"]:
                     # Calls of one function differ in their arguments alone.
                     entry = {"args": call["args"]}
-                future._number = self._sent
+                future.number = self._sent
                 self._futures[self._sent] = future
                 self._sent += 1
                 size += len(call["args"].get("pickle", "")) + (0 if "args" in entry else len(str(call["function"])))
@@ -190,7 +208,7 @@ class Executor(concurrent.futures.Executor):
 
     @staticmethod
     def _sent_before(piece: list[tuple[CallFuture, dict[str, Any]]]) -> int:
-        number = piece[0][0]._number
+        number = piece[0][0].number
         return 0 if number is None else number
 
     async def _collect(self, made: AsyncTaskSet) -> None:
@@ -204,13 +222,13 @@ class Executor(concurrent.futures.Executor):
                     if future is None:
                         continue
                     if outcome["state"] == "CANCELED" and outcome["exception"] is None:
-                        _canceled(future)
+                        future.drop()
                         continue
                     try:
                         value = value_of(outcome)
                     except Exception as error:  # noqa: BLE001 - it is the future's
                         value = error
-                    _settle(future, value)
+                    future.settle(value)
         except BaseException as error:  # noqa: BLE001 - whoever waits for a future gets it
             self._fail_all(error)
 
@@ -222,17 +240,17 @@ class Executor(concurrent.futures.Executor):
             self._futures.clear()
         reason = error if isinstance(error, Exception) else PilothouseError("CLOSED", "the executor was ended")
         for future in left:
-            _settle(future, reason)
+            future.settle(reason)
 
     # Canceling
 
     def _cancel(self, futures: list[CallFuture]) -> None:
         """Cancels those that have not begun, and waits until that is known."""
-        sent = []
+        sent: list[CallFuture] = []
         for future in futures:
             with self._lock:
-                if future._number is None:
-                    concurrent.futures.Future.cancel(future)
+                if future.number is None:
+                    future.drop()
                     continue
             sent.append(future)
         if sent and self._set is not None:
@@ -243,34 +261,17 @@ class Executor(concurrent.futures.Executor):
         first, rest = futures[:_ASKED], futures[_ASKED:]
         states = await asyncio.gather(*(self._waits(made, future) for future in first))
         waiting = [future for future, waits in zip(first, states, strict=False) if waits] + rest
-        ids = [f"{made.id}.{future._number}" for future in waiting]
-        for at in range(0, len(ids), _PIECE):
-            await self._calls._ask("tasks/cancelMany", None, ids=ids[at : at + _PIECE])
+        await self._calls.cancel_many([f"{made.id}.{future.number}" for future in waiting])
         for future in waiting:
-            _canceled(future)
+            future.drop()
 
     async def _waits(self, made: AsyncTaskSet, future: CallFuture) -> bool:
-        assert future._number is not None
-        return (await made.task(future._number)).state in _WAITING
+        return future.number is not None and (await made.task(future.number)).state in _WAITING
 
     def _nudge(self) -> None:
         wake = self._wake
         if wake is not None:
             background_loop().call_soon_threadsafe(wake.set)
-
-
-def _settle(future: CallFuture, value: Any) -> None:
-    if future.done() or not future.set_running_or_notify_cancel():
-        return
-    if isinstance(value, BaseException):
-        future.set_exception(value)
-    else:
-        future.set_result(value)
-
-
-def _canceled(future: CallFuture) -> None:
-    if concurrent.futures.Future.cancel(future):
-        future.set_running_or_notify_cancel()
 
 
 def _wait(future: concurrent.futures.Future[None]) -> None:

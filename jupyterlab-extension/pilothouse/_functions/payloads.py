@@ -17,7 +17,7 @@ import pickle
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 INLINE_BYTES = 256 * 1024
 """Payloads up to this size travel in records, larger ones as a file that both ends see."""
@@ -40,11 +40,11 @@ class DamagedPayload(ValueError):
 def is_exact(value: Any) -> bool:
     """Whether a value comes back from JSON, by way of a program that knows only doubles, as the same value."""
     left = _MOST_NODES
-    stack = [value]
+    stack: list[Any] = [value]
     while stack:
         left -= 1
         one = stack.pop()
-        kind = type(one)
+        kind = cast("object", type(one))
         if one is None or kind is str or kind is bool:
             continue
         if kind is int:
@@ -71,7 +71,15 @@ def is_exact(value: Any) -> bool:
 def frame(value: Any, dumps: Dumps = pickle.dumps) -> list[Any]:
     """A framed pickle, as parts to be written one after another."""
     buffers: list[Any] = []
-    body = dumps(value, protocol=5, buffer_callback=lambda buffer: _take(buffers, buffer))
+
+    def take(buffer: pickle.PickleBuffer) -> bool:
+        try:
+            buffers.append(buffer.raw())
+        except BufferError:
+            return True  # not contiguous: it stays within the pickle
+        return False
+
+    body = dumps(value, protocol=5, buffer_callback=take)
     parts = [body, *buffers]
     head = MAGIC + struct.pack(f"<I{len(parts)}Q", len(parts), *(len(part) for part in parts))
     framed = [head, _padding(len(head))]
@@ -87,14 +95,14 @@ def unframe(data: Any) -> Any:
         DamagedPayload: when the bytes are no framed pickle.
     """
     view = memoryview(data)
-    if len(view) < 8 or view[:4] != MAGIC:
+    if len(view) < 8 or bytes(view[:4]) != MAGIC:
         raise DamagedPayload("no framed pickle")
     (count,) = struct.unpack_from("<I", view, 4)
     if not 0 < count <= _MOST_BUFFERS or len(view) < 8 + 8 * count:
         raise DamagedPayload("the frame of a pickle is cut off")
     lengths = struct.unpack_from(f"<{count}Q", view, 8)
     at = _aligned(8 + 8 * count)
-    parts = []
+    parts: list[memoryview] = []
     for length in lengths:
         if at + length > len(view):
             raise DamagedPayload("a pickle is cut off")
@@ -206,14 +214,6 @@ def _plain(value: Any) -> Any:
 
 def _kept(kind: str, parts: list[Any], keep: Keep) -> Payload:
     return {"file": keep(kind, parts), "format": kind, "size": sum(len(part) for part in parts)}
-
-
-def _take(buffers: list[Any], buffer: Any) -> bool:
-    try:
-        buffers.append(buffer.raw())
-    except BufferError:
-        return True  # not contiguous: it stays within the pickle
-    return False
 
 
 def _aligned(at: int) -> int:

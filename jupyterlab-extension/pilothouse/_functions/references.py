@@ -10,11 +10,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import cloudpickle
-
 from ..errors import PilothouseError
 from .files import keep
 from .payloads import INLINE_BYTES
+from .pickling import dumps_by_value
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -80,7 +79,7 @@ def _importable(function: Callable[..., Any]) -> str | None:
 def _by_value(function: Callable[..., Any]) -> dict[str, Any]:
     name = name_of(function)
     try:
-        pickled = cloudpickle.dumps(function, protocol=5)
+        pickled = dumps_by_value(function, protocol=5)
     except Exception as error:
         raise PilothouseError(
             "FUNCTION_NOT_SENDABLE",

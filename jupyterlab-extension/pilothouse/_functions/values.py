@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from typing import Any
-
-import cloudpickle
+from typing import Any, cast
 
 from ..errors import PilothouseError
 from . import payloads
 from .files import keep_arguments
+from .pickling import dumps_by_value
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _MOST_LOOKED_AT = 1000
@@ -35,7 +34,7 @@ def encode_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[s
     """
     value = (args, dict(kwargs))
     # What a notebook has defined can only be sent by value, which takes ten times as long.
-    dumps = pickle.dumps if _is_plain(value) else cloudpickle.dumps
+    dumps: payloads.Dumps = pickle.dumps if _is_plain(value) else dumps_by_value
     try:
         return payloads.encode_pickle(value, keep_arguments, dumps)
     except OSError:
@@ -96,13 +95,14 @@ def _unpickled(payload: Mapping[str, Any] | None) -> BaseException | None:
 
 def _is_plain(value: Any) -> bool:
     """Whether it is made of nothing but the language's own values."""
-    stack, looked_at = [value], 0
+    stack: list[Any] = [value]
+    looked_at = 0
     while stack:
         one = stack.pop()
         looked_at += 1
         if looked_at > _MOST_LOOKED_AT:
             return False
-        kind = type(one)
+        kind = cast("object", type(one))
         if kind in _PLAIN:
             continue
         if kind in (list, tuple, set, frozenset):

@@ -10,8 +10,8 @@ from .._functions import encode_arguments, function_reference
 from .._ids import new_id
 from .._origin import current_origin
 from ..descriptions import given, ref_of
-from ..records import TaskRecord, TaskSetRecord
 from ..task import Task, TaskFields, takes_task_fields, task_of
+from ..task_records import TaskRecord, TaskSetRecord
 from ..units import Duration
 from .base import seconds
 from .part import Part
@@ -21,6 +21,8 @@ from .task_set import AsyncTaskSet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+_CANCELED_AT_ONCE = 5000
 
 Tasks = Iterable[Task] | AsyncIterable[Task]
 
@@ -121,6 +123,14 @@ class AsyncTaskCalls(Part):
         """The live task sets; with ``all``, those that have ended too."""
         found = await self._ask("sets/list", timeout, all=all)
         return [AsyncTaskSet(self._client, cast("TaskSetRecord", record), self._owner) for record in found]
+
+    async def cancel_many(self, ids: Sequence[str], *, timeout: Duration | None = None) -> int:
+        """Cancels these; those that have ended are left as they are. Gives how many were canceled."""
+        canceled = 0
+        for at in range(0, len(ids), _CANCELED_AT_ONCE):
+            answer = await self._ask("tasks/cancelMany", timeout, ids=list(ids[at : at + _CANCELED_AT_ONCE]))
+            canceled += cast("int", answer["canceled"])
+        return canceled
 
     def _handle(self, record: Any) -> AsyncTask:
         return AsyncTask(self._client, cast("TaskRecord", record), self._owner)

@@ -1,4 +1,13 @@
-import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { INLINE_PAYLOAD_BYTES } from '@pilothouse/sdk/shared';
 import { type AnyFunction, codeOf, find, type ModuleReference } from './functions.js';
@@ -10,7 +19,11 @@ export type CallOrder = readonly [
   number: number,
   run: string,
   reference: number,
-  args: { readonly json: unknown } | { readonly file: string; readonly format: string } | { readonly pickle: string } | null,
+  args:
+    | { readonly json: unknown }
+    | { readonly file: string; readonly format: string }
+    | { readonly pickle: string }
+    | null,
   cwd: string | null,
 ];
 
@@ -77,7 +90,8 @@ export class Caller {
     let found = this.#functions.get(number);
     if (found === undefined) {
       const reference = this.#references.get(number);
-      if (reference === undefined) throw new Refused('FUNCTION_NOT_FOUND', 'the function was not sent', 'Submit it again.');
+      if (reference === undefined)
+        throw new Refused('FUNCTION_NOT_FOUND', 'the function was not sent', 'Submit it again.');
       found = await find(reference);
       this.#functions.set(number, found);
     }
@@ -101,7 +115,8 @@ export class Caller {
 }
 
 function argumentsOf([, , , args]: CallOrder): readonly unknown[] {
-  const value = args === null ? [] : 'json' in args ? args.json : 'file' in args ? readJson(args.file, args.format) : undefined;
+  const value =
+    args === null ? [] : 'json' in args ? args.json : 'file' in args ? readJson(args.file, args.format) : undefined;
   if (Array.isArray(value)) return value;
   throw new Refused(
     'FUNCTION_NOT_SENDABLE',
@@ -116,12 +131,18 @@ function readJson(file: string, format: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    throw new Refused('DATA_NOT_FOUND', `the arguments were in ${file}, which is gone`, 'Submit the call again.', error);
+    throw new Refused(
+      'DATA_NOT_FOUND',
+      `the arguments were in ${file}, which is gone`,
+      'Submit the call again.',
+      error,
+    );
   }
 }
 
 function notJson(name: string, why: string, cause?: unknown): Refused {
-  const hint = 'Return plain data: numbers, text, lists and objects; write anything else to a file and return its path.';
+  const hint =
+    'Return plain data: numbers, text, lists and objects; write anything else to a file and return its path.';
   return new Refused('FUNCTION_NOT_SENDABLE', `the result of ${name} cannot be sent: ${why}`, hint, cause);
 }
 

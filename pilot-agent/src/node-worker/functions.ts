@@ -20,13 +20,18 @@ export async function find({ module, export: name }: ModuleReference): Promise<A
   const url = urlOf(module);
   const file = fileURLToPath(url);
   if (!existsSync(file)) {
-    throw new Refused('FUNCTION_NOT_FOUND', `there is no module ${file} on this node`, 'Check the path; the node must see the same folder.');
+    throw new Refused(
+      'FUNCTION_NOT_FOUND',
+      `there is no module ${file} on this node`,
+      'Check the path; the node must see the same folder.',
+    );
   }
   const loaded = await load(url, file);
   const found = loaded[name];
   if (typeof found === 'function') return (...args) => Reflect.apply(found, undefined, args);
   const names = Object.keys(loaded).filter((key) => typeof loaded[key] === 'function');
-  const hint = names.length === 0 ? `Export it: export function ${name}(…)` : `It exports ${names.slice(0, 10).join(', ')}.`;
+  const hint =
+    names.length === 0 ? `Export it: export function ${name}(…)` : `It exports ${names.slice(0, 10).join(', ')}.`;
   const what = found === undefined ? `exports nothing named ${name}` : `exports ${name}, which is no function`;
   throw new Refused('FUNCTION_NOT_FOUND', `${file} ${what}`, hint);
 }
@@ -56,10 +61,16 @@ async function load(url: string, file: string): Promise<Readonly<Record<string, 
       );
     }
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-      throw new Refused('FUNCTION_NOT_SENDABLE', `${file} is no module that Node loads`, 'Use .ts, .mts, .js or .mjs.', error);
+      throw new Refused(
+        'FUNCTION_NOT_SENDABLE',
+        `${file} is no module that Node loads`,
+        'Use .ts, .mts, .js or .mjs.',
+        error,
+      );
     }
     if (code === 'ERR_MODULE_NOT_FOUND') {
-      const hint = 'Install it in the project of that module (npm install), and give relative imports their extension (./part.ts).';
+      const hint =
+        'Install it in the project of that module (npm install), and give relative imports their extension (./part.ts).';
       throw new Refused('FUNCTION_NOT_FOUND', message, hint, error);
     }
     throw error;

@@ -36,7 +36,11 @@ export class Printed {
 }
 
 /** Something that was thrown, in words: not everything that is thrown is an error. */
-export function inWords(thrown: unknown): { readonly type: string; readonly message: string; readonly traceback: string } {
+export function inWords(thrown: unknown): {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+} {
   if (!(thrown instanceof Error)) {
     const text = inspect(thrown);
     return { type: typeof thrown, message: text, traceback: text };

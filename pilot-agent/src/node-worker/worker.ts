@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { frame, FrameReader } from '../functions/frames.js';
+import { FrameReader, frame } from '../functions/frames.js';
 import type { Begun } from './begun.js';
 import type { Caller, CallOrder } from './caller.js';
 import type { ModuleReference } from './functions.js';
@@ -10,7 +10,12 @@ const PATIENCE_MS = 600_000;
 const RETRY_MS = 50;
 
 type Message =
-  | { readonly type: 'calls'; readonly acked?: number; readonly functions?: Readonly<Record<string, ModuleReference>>; readonly calls: readonly CallOrder[] }
+  | {
+      readonly type: 'calls';
+      readonly acked?: number;
+      readonly functions?: Readonly<Record<string, ModuleReference>>;
+      readonly calls: readonly CallOrder[];
+    }
   | { readonly type: 'ack'; readonly acked: number }
   | { readonly type: 'exit' };
 

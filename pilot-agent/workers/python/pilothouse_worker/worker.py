@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import json
 import os
@@ -116,6 +115,4 @@ def main(socket_path: str, worker_id: str, folder: str, values: str, modules: st
     finally:
         sys.stdout = sys.__stdout__
     # Threads that a function has left behind would keep the process.
-    with contextlib.suppress(Exception):
-        sys.__stderr__.flush()
     os._exit(0)

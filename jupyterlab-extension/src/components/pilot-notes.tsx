@@ -1,10 +1,20 @@
 import type { PilotRecord } from '@pilothouse/sdk/internal';
 import { isFinal } from '../format/state.js';
-import { countdown, exactTime, lasting, secondsUntil } from '../format/time.js';
+import { countdown, exactTime, lasting, secondsSince, secondsUntil } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
 import { CommandIDs } from '../tokens.js';
 import { LinkButton, TextButton } from './small.js';
+
+/** Seconds before the end for want of work from which a row speaks of it; the page does after a minute without work. */
+const ROW_SPEAKS = 300;
+const PAGE_SPEAKS = 60;
+
+/** Whether an end for want of work is worth a word: not before it matters, and not where its time is over before. */
+function isNear({ idle, endsAt }: PilotRecord, now: number, small: boolean): boolean {
+  if (idle === null || (endsAt !== null && endsAt <= idle.endsAt)) return false;
+  return small ? secondsUntil(idle.endsAt, now) <= ROW_SPEAKS : secondsSince(idle.since, now) >= PAGE_SPEAKS;
+}
 
 /** What somebody must know about a pilot before it surprises them: it starts nothing new, or ends for want of work. */
 export function PilotNotes(props: {
@@ -19,7 +29,8 @@ export function PilotNotes(props: {
   const now = useNow();
   if (isFinal('pilot', pilot.state)) return null;
   const run = (command: string) => () => void commands.execute(command, { id: pilot.id });
-  const { idle, suspended } = pilot;
+  const { suspended } = pilot;
+  const idle = isNear(pilot, now, small) ? pilot.idle : null;
   if (idle === null && !suspended) return null;
   return (
     <>

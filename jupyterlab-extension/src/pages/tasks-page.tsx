@@ -1,5 +1,6 @@
 import type { TaskSetRecord, TaskState } from '@pilothouse/sdk/internal';
 import { type ReactNode, useEffect } from 'react';
+import { distinctUntilChanged, map, type Observable } from 'rxjs';
 import { ReactPanel } from '../components/react-panel.js';
 import { SetRow } from '../components/set-row.js';
 import { EmptyState, HelpButton, LinkButton, TextButton } from '../components/small.js';
@@ -38,6 +39,13 @@ export class TasksPage extends ReactPanel {
   /** What it shows, for the next time it is opened. */
   get shownSet(): string | null {
     return this.table.query.set;
+  }
+
+  get shownSet$(): Observable<string | null> {
+    return this.table.summary$.pipe(
+      map(({ query }) => query.set),
+      distinctUntilChanged(),
+    );
   }
 
   /** Shows the tasks of one set, or those in some states. */

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Session } from '@pilothouse/sdk';
 import { shortId, type TaskState, taskStates } from '@pilothouse/sdk/internal';
+import type { Observable } from 'rxjs';
 import type { ReactPanel } from '../components/react-panel.js';
 import { HelpPage, helpTitle, isHelpPage } from '../help/help-page.js';
 import { helmIcon } from '../icons.js';
@@ -34,6 +35,8 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       readonly make: (id: string) => T;
       /** What else it was opened with. */
       readonly args?: (page: T) => ReadonlyPartialJSONObject;
+      /** Speaks whenever these arguments have changed. */
+      readonly changes?: (page: T) => Observable<unknown>;
     }): (id: string) => T {
       const tracker = new WidgetTracker<MainAreaWidget<T>>({ namespace: options.namespace });
       void restorer?.restore(tracker, {
@@ -54,8 +57,10 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
           name();
           // The name is known only once there is a picture.
           const naming = session.picture$.subscribe(name);
-          page.disposed.connect(() => naming.unsubscribe());
+          const { content } = page;
           void tracker.add(page);
+          naming.add(options.changes?.(content).subscribe(() => page !== undefined && void tracker.save(page)));
+          page.disposed.connect(() => naming.unsubscribe());
           shell.add(page, 'main');
         }
         shell.activateById(page.id);
@@ -81,12 +86,13 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       nameOf: (id, page) => page.name ?? taskTitle(session, id, trans),
       make: (id) => new TaskPage(pilothouse, id),
     });
-    const openTasks = pages({
+    const openTasks = pages<TasksPage>({
       namespace: 'pilothouse-tasks',
       command: CommandIDs.openTasks,
       nameOf: () => trans.__('Tasks'),
       make: () => new TasksPage(pilothouse),
       args: (page) => ({ set: page.shownSet }),
+      changes: (page) => page.shownSet$,
     });
     const openHelp = pages({
       namespace: 'pilothouse-help',

@@ -89,7 +89,7 @@ export function taskColumns(trans: TranslationBundle): readonly Column[] {
       align: 'right',
       text: (row, { now }) => {
         const took = runTime(row, now);
-        return took === null ? '' : seconds(took);
+        return took === null ? '' : precise(took);
       },
       key: (row, { now }) => runTime(row, now) ?? -1,
       moves: true,
@@ -171,6 +171,11 @@ function optional(id: string | null, name: (id: string) => string): string {
 
 function seconds(milliseconds: number): string {
   return formatSeconds(Math.max(0, milliseconds) / 1000);
+}
+
+/** Short times to a tenth of a second: most tasks of a large set are short. */
+function precise(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${(milliseconds / 1000).toFixed(1)} s` : seconds(milliseconds);
 }
 
 const formatter = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' });

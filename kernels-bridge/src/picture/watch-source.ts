@@ -32,6 +32,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
   readonly #start: number;
   #first = true;
   #full = false;
+  #count = 0;
   readonly #reset: boolean;
 
   constructor(picture: Picture, epoch: number, options: WatchOptions) {
@@ -59,6 +60,10 @@ export class WatchSource implements BatchSource<WatchBatch> {
     return this.#full && this.#pending.size > 0;
   }
 
+  get size(): number {
+    return this.#count;
+  }
+
   async next(signal: AbortSignal): Promise<WatchBatch> {
     while (this.#pending.size === 0 && !this.#first) await this.#wakeup.wait(signal);
     const batch: WatchBatch = {
@@ -82,6 +87,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
       if (this.#pending.size > 0) batch.seq = change.seq;
     }
     this.#full = count === BATCH || text > BATCH_TEXT;
+    this.#count = count;
     if (this.#pending.size === 0) batch.seq = this.#picture.seq;
     if (batch.seq < this.#start) batch.more = true;
     this.#first = false;

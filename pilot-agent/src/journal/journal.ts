@@ -14,7 +14,7 @@ const RETRY_MS = 1000;
 /** In a rush, the time between two writes at least. What comes one by one is written at once. */
 const PACE_MS = 8;
 /** Records a millisecond from which on it is a rush, and how long they are counted. */
-const RUSH = 0.5;
+const RUSH = 1;
 const COUNT_MS = 16;
 
 /**

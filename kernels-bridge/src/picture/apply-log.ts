@@ -3,7 +3,7 @@ import type { LogRecord } from '../store/log-records.js';
 import { applyTaskLog } from './apply-task-log.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
-import { enterPilotState, settlePilot } from './settle.js';
+import { enterPilotState, isUnstarted, settlePilot } from './settle.js';
 
 /** Lets a record of the bridge's own log take effect on the picture: live, and again when the log is replayed. */
 export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void {
@@ -56,10 +56,4 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
     default:
       applyTaskLog(picture, keys, record);
   }
-}
-
-/** Whether a pilot has not been started, so that no agent has anything to say about what is on it. */
-export function isUnstarted(picture: Picture, id: string | null | undefined): boolean {
-  const state = picture.get('pilot', id ?? '')?.state;
-  return state === 'NEW' || state === 'QUEUED';
 }

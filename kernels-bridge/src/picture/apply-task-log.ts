@@ -1,7 +1,7 @@
 import type { LogRecord } from '../store/log-records.js';
-import { isUnstarted } from './apply-log.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
+import { isUnstarted } from './settle.js';
 import { FLAG } from './tasks/columns.js';
 import type { SubmittedTask, TakenOver } from './tasks/facts.js';
 import { askedFor, taskText } from './tasks/task-record.js';

@@ -154,3 +154,9 @@ export function sameUsage(a: PilotRecord['usage'], b: PilotRecord['usage']): boo
     a.failed === b.failed
   );
 }
+
+/** Whether a pilot has not been started, so that no agent has anything to say about what is on it. */
+export function isUnstarted(picture: Picture, id: string | null | undefined): boolean {
+  const state = picture.get('pilot', id ?? '')?.state;
+  return state === 'NEW' || state === 'QUEUED';
+}

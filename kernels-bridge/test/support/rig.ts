@@ -46,7 +46,7 @@ export class Rig {
       info: () => undefined,
       warn: () => undefined,
       error: (text, error) => {
-        if (rig?.#alive !== false) complaints.push(`${text}: ${String(error)}`);
+        if (rig === undefined || rig.#alive) complaints.push(`${text}: ${String(error)}`);
       },
     };
     let rig: Rig | undefined;

@@ -11,7 +11,8 @@ from . import payloads
 from .files import keep_arguments
 from .pickling import dumps_by_value
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_PLAIN: tuple[type, ...] = (type(None), bool, int, float, complex, str, bytes)
+_GROUPS: tuple[type, ...] = (list, tuple, set, frozenset)
 _MOST_LOOKED_AT = 1000
 
 
@@ -102,10 +103,10 @@ def _is_plain(value: Any) -> bool:
         looked_at += 1
         if looked_at > _MOST_LOOKED_AT:
             return False
-        kind = cast("object", type(one))
+        kind = cast("type[object]", type(one))
         if kind in _PLAIN:
             continue
-        if kind in (list, tuple, set, frozenset):
+        if kind in _GROUPS:
             stack.extend(one)
         elif kind is dict:
             stack.extend(one.keys())

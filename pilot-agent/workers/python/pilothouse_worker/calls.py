@@ -56,15 +56,16 @@ class Caller:
     def make(self, call: Call) -> str:
         """Makes a call and gives its result as JSON: `[number, run, outcome, wall, cpu, maxRss, stdout, stderr]`."""
         self._prepare(call)
-        before = resource.getrusage(_SELF)
+        before = time.process_time()
         start = time.perf_counter()
         outcome = self._outcome(call)
         wall = time.perf_counter() - start
-        used = resource.getrusage(_SELF)
-        cpu = used.ru_utime - before.ru_utime + used.ru_stime - before.ru_stime
+        cpu = time.process_time() - before
+        rss = resource.getrusage(_SELF).ru_maxrss * 1024
         out, err = self._out.take(), self._err.take()
         printed = f",{json.dumps(out)},{json.dumps(err)}" if out or err else ""
-        return f"[{call.number},{json.dumps(call.run)},{outcome},{wall:.6f},{cpu:.6f},{used.ru_maxrss * 1024}{printed}]"
+        # Ids hold nothing that JSON would escape.
+        return f'[{call.number},"{call.run}",{outcome},{wall:.6f},{cpu:.6f},{rss}{printed}]'
 
     def _prepare(self, call: Call) -> None:
         os.environ["PILOTHOUSE_TASK_ID"] = call.run.rpartition(":")[0]

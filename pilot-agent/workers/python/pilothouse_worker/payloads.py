@@ -44,7 +44,7 @@ def is_exact(value: Any) -> bool:
     while stack:
         left -= 1
         one = stack.pop()
-        kind = cast("object", type(one))
+        kind = cast("type[object]", type(one))
         if one is None or kind is str or kind is bool:
             continue
         if kind is int:

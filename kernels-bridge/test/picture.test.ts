@@ -31,6 +31,9 @@ function pilot(id: string, name: string, state: PilotRecord['state'] = 'ACTIVE')
     node: null,
     startedAt: null,
     endsAt: null,
+    suspended: false,
+    idle: null,
+    efficiency: null,
   };
 }
 

@@ -15,10 +15,11 @@ test('tasks: from the form to its page, many in the table, who ran where, a set 
 }) => {
   test.setTimeout(240_000);
   const { api } = ownStack;
-  const pilot = await api.ensurePilot('train', { cores: 2, runtime: '30m' });
   ownStack.write('sets.ipynb', notebook('python3', [CELL]));
   const lab = await openLab(ownStack);
   const sidebar = await Sidebar.open(lab);
+  await expect(sidebar.region).toContainText('No pilots yet.');
+  const pilot = await api.ensurePilot('train', { cores: 2, runtime: '30m' });
 
   await test.step('Run a task: a command line becomes words, what is wrong is said, code is shown', async () => {
     await sidebar.region.getByRole('button', { name: 'Run a task' }).click();
@@ -86,7 +87,7 @@ test('tasks: from the form to its page, many in the table, who ran where, a set 
     await expect(page.getByRole('application', { name: /^Timeline of cores and GPUs/ })).toBeVisible();
     await page.getByRole('button', { name: 'Show as a table' }).click();
     const spans = page.getByRole('table', { name: 'Who held which cores and GPUs' });
-    await expect(spans.getByRole('row', { name: /greet .*DONE.* core/ }).first()).toBeVisible();
+    await expect(spans.getByRole('row', { name: /prep-239 .*FAILED.* core/ }).first()).toBeVisible();
     await page.getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await expect(page.getByRole('button', { name: 'Suspend' })).toBeVisible();

@@ -176,7 +176,7 @@ export class TestPilot {
   }
 
   /** Last journaled record of a task or of a service's instance. */
-  last(id: string): Exclude<JournalRecord, { type: 'pilot' | 'refused' }> | undefined {
+  last(id: string): Extract<JournalRecord, { type: 'task' | 'instance' }> | undefined {
     const own = (record: JournalRecord) =>
       (record.type === 'task' && record.id === id) || (record.type === 'instance' && record.service === id);
     const found = this.journal().filter(own).at(-1);

@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => pilot.destroy());
 
-const soon = { first: '20ms', factor: 1 };
+const soon = { first: '20ms', factor: 1, longest: '1s' };
 /** Fails until it has been tried so often. */
 const nth = (n: number, code = 3) => [
   'sh',
@@ -53,7 +53,9 @@ describe('retries', () => {
   });
 
   it('goes on waiting after the agent was killed, and runs no attempt twice', async () => {
-    pilot.spool([pilot.task('flaky', nth(2), { retries: { max: 3, backOff: { first: '2s', factor: 1 } } })]);
+    pilot.spool([
+      pilot.task('flaky', nth(2), { retries: { max: 3, backOff: { first: '2s', factor: 1, longest: '2s' } } }),
+    ]);
     pilot.start();
     await pilot.state('flaky', 'WAITING');
     for (const pid of pilot.agents()) process.kill(pid, 'SIGKILL');

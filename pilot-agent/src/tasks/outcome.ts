@@ -8,8 +8,8 @@ import { launcherLost, outOfMemory, taskFailed, timeOver, tookTooLong } from './
 export type Outcome =
   | { readonly state: 'DONE' }
   | { readonly state: 'CANCELED' }
-  /** Cut off by the pilot's end: it goes on in the next one, where it may. */
-  | { readonly state: 'CUT_OFF'; readonly error: ErrorData }
+  /** Cut off by the pilot's end: it goes on in the next one, where it may; what has not run does in any case. */
+  | { readonly state: 'CUT_OFF'; readonly ran: boolean; readonly error: ErrorData }
   | { readonly state: 'FAILED'; readonly failure: Failure; readonly error: ErrorData };
 
 /** Reads from how an attempt ended what that means. */
@@ -23,7 +23,7 @@ export function outcomeOf(
   if (cause === 'walltime') {
     // With checkpoints, a program that was told to save ends with 0 when it has saved, not when it has finished.
     if (run?.ok && description.checkpoint === undefined) return { state: 'DONE' };
-    return { state: 'CUT_OFF', error: timeOver(id, name, pilot) };
+    return { state: 'CUT_OFF', ran: run !== undefined, error: timeOver(id, name, pilot) };
   }
   if (cause === 'duration') {
     const limit = description.maxDuration === undefined ? 0 : toSeconds(description.maxDuration);

@@ -242,7 +242,8 @@ export class Task implements AttemptOwner, Expectant {
     if (outcome.state === 'DONE' || outcome.state === 'CANCELED') {
       this.#end(outcome.state, details, settled);
     } else if (outcome.state === 'CUT_OFF') {
-      if (mayGoOn(this.#field('retries'), this.#field('checkpoint'))) this.#cutOff(outcome.error, details, settled);
+      const goesOn = !outcome.ran || mayGoOn(this.#field('retries'), this.#field('checkpoint'));
+      if (goesOn) this.#cutOff(outcome.error, details, settled);
       else this.#end('FAILED', { ...details, error: outcome.error }, settled);
     } else {
       const { memory } = this.#demand;

@@ -3,7 +3,9 @@ import { runInNewContext } from 'node:vm';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 10_000;
-/** Bytes of heap that are held and not used, beyond which giving them back is worth a collection. */
+/** Share of a core that a quiet process uses at most. */
+const QUIET_SHARE = 0.1;
+/** Bytes that the heap has grown by, beyond which looking what of it can be given back is worth a collection. */
 const SPARE = 48 * 1024 * 1024;
 
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
@@ -18,21 +20,18 @@ export function careForMemory(): () => void {
   setFlagsFromString('--expose-gc');
   const collect: Collect = runInNewContext('gc');
   let busy = process.cpuUsage();
-  let spared = 0;
+  // What the last collection left is in use.
+  let floor = process.memoryUsage().heapTotal;
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(busy);
     busy = process.cpuUsage();
-    const { heapTotal, heapUsed } = process.memoryUsage();
+    const { heapTotal } = process.memoryUsage();
+    floor = Math.min(floor, heapTotal);
     // Only in a quiet moment: a collection stops everything for some tens of milliseconds.
-    const quiet = user + system < LOOK_MS * QUIET_SHARE * 1000;
-    // What the last one could not give back is in use after all.
-    if (!quiet || heapTotal < spared + SPARE || (heapTotal - heapUsed < SPARE && heapTotal < 2 * spared)) return;
+    if (user + system > LOOK_MS * QUIET_SHARE * 1000 || heapTotal < floor + SPARE) return;
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    spared = process.memoryUsage().heapTotal;
+    floor = process.memoryUsage().heapTotal;
   }, LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
-
-/** Share of a core that a quiet process uses at most. */
-const QUIET_SHARE = 0.1;

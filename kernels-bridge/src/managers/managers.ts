@@ -11,6 +11,7 @@ import { Mover } from './tasks/mover.js';
 import { OrderLog } from './tasks/order-log.js';
 import { Placement } from './tasks/placement.js';
 import { SetManager } from './tasks/set-manager.js';
+import { TableLimit } from './tasks/table-limit.js';
 import { TaskManager } from './tasks/task-manager.js';
 import { TaskWriter } from './tasks/task-writer.js';
 
@@ -31,6 +32,9 @@ export interface Managers {
 
 /** Milliseconds that a set whose client is gone stays open for it to come back. */
 const PATIENCE_MS = 10 * 60_000;
+
+/** Tasks that are kept, about 300 MB of them. */
+const MOST_TASKS = 1_000_000;
 
 /** Builds the managers over what they share. */
 export function createManagers(context: Context): Managers {
@@ -54,9 +58,9 @@ export function createManagers(context: Context): Managers {
   const { tasks: table } = context.picture;
   table.onEnd = (slot) => dependencies.ended(slot);
   table.onReturn = (slot) => mover.returned(slot);
-  const stop = order.follow();
+  const stops = [order.follow(), new TableLimit(context, MOST_TASKS).follow()];
   const close = (): void => {
-    stop();
+    for (const stop of stops) stop();
     abandoned.close();
     contacts.close();
   };

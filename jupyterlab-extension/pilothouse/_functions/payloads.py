@@ -197,9 +197,9 @@ def as_data(payload: Payload) -> Payload:
 
 def _json(value: Any, exact: bool) -> str | None:
     if exact:
-        return json.dumps(value, separators=(",", ":")) if is_exact(value) else None
+        return _EXACT.encode(value) if is_exact(value) else None
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_plain)
+        return _LENIENT.encode(value)
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -210,6 +210,11 @@ def _plain(value: Any) -> Any:
     if tolist is None:
         raise TypeError(f"no JSON of {type(value)}")
     return tolist()
+
+
+# Made once: `json.dumps` with arguments makes one for each call, which takes longer than encoding a short value.
+_EXACT = json.JSONEncoder(separators=(",", ":"))
+_LENIENT = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def _kept(kind: str, parts: list[Any], keep: Keep) -> Payload:

@@ -9,10 +9,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { INLINE_PAYLOAD_BYTES } from '@pilothouse/sdk/shared';
 import { type AnyFunction, codeOf, find, type ModuleReference } from './functions.js';
 import { inWords, type Printed } from './printed.js';
 import { Refused } from './refused.js';
+
+/** The same as `INLINE_PAYLOAD_BYTES`: taking it from the SDK would load all of zod, and triple the time to start. */
+export const INLINE_BYTES = 256 * 1024;
 
 /** One call: `[number, run, function, args, cwd]`. */
 export type CallOrder = readonly [
@@ -106,7 +108,7 @@ export class Caller {
       throw notJson(name, error instanceof Error ? error.message.split('\n', 1).join('') : String(error), error);
     }
     if (text === undefined) throw notJson(name, `a ${typeof value} has no JSON`);
-    if (text.length <= INLINE_PAYLOAD_BYTES) return `{"json":${text}}`;
+    if (text.length <= INLINE_BYTES) return `{"json":${text}}`;
     mkdirSync(this.#values, { recursive: true, mode: 0o700 });
     const file = join(this.#values, `${run.replace(':', '.')}.json`);
     const size = writePrivate(file, text);

@@ -37,7 +37,7 @@ export function startLab(stack) {
 
 /** Opens JupyterLab in a page where the table can be filled. */
 export async function openPage(browser, jupyter) {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const page = await browser.newPage({ locale: 'en-US', viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(120_000);
   await page.goto(`${jupyter.url}/lab?token=${jupyter.token}`);
   await page.waitForFunction(() => globalThis.jupyterapp?.commands.hasCommand('pilothouse:open-tasks'));
@@ -76,7 +76,7 @@ export async function tableFrames(stack, repeats, say) {
       const page = await openPage(browser, jupyter);
       await page.evaluate(([rows, changes]) => globalThis.openTable(rows, changes), [ROWS, CHANGES_PER_SECOND]);
       await page.getByRole('grid', { name: 'Tasks' }).waitFor();
-      await page.getByText(`${ROWS} tasks`, { exact: true }).waitFor();
+      await page.getByText(`${ROWS.toLocaleString('en-US')} tasks`, { exact: true }).waitFor();
       const frames = workPerFrame(await record(page, SECONDS));
       samples.push(round(quantile(frames, 0.95)));
       say(

@@ -38,7 +38,7 @@ export function Section(props: {
         >
           <span className={open ? 'ph-Caret ph-mod-open' : 'ph-Caret'} aria-hidden="true" />
           {props.title}
-          <span className="ph-Section-count">{props.count}</span>
+          <span className="ph-Section-count">{props.count.toLocaleString()}</span>
         </button>
       </h3>
       <div id={panel} hidden={!open}>

@@ -11,7 +11,7 @@ export function liveSummary(picture: Picture, trans: TranslationBundle): string 
   const tasks = liveTasks(picture);
   return [
     trans._n('%1 pilot', '%1 pilots', pilots),
-    trans._n('%1 task', '%1 tasks', tasks),
+    trans._n('%2 task', '%2 tasks', tasks, tasks.toLocaleString()),
     ...(services > 0 ? [trans._n('%1 service', '%1 services', services)] : []),
   ].join(' · ');
 }

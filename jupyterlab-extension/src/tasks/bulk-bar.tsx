@@ -16,7 +16,7 @@ export function BulkBar(props: { readonly table: TaskTable; readonly summary: Ta
   const { chosen } = summary;
   return (
     <div className="ph-BulkBar" role="toolbar" aria-label={trans.__('Chosen tasks')}>
-      <span role="status">{trans._n('%1 chosen', '%1 chosen', chosen)}</span>
+      <span role="status">{trans.__('%1 chosen', chosen.toLocaleString())}</span>
       <TextButton warn disabled={act.busy} onClick={() => void act.run(CommandIDs.cancelTask)}>
         {trans.__('Cancel tasks…')}
       </TextButton>

@@ -62,7 +62,7 @@ export function Filters(props: {
         </select>
         <span className="ph-Filters-shown" role="status">
           {summary.matching === summary.size
-            ? trans._n('%1 task', '%1 tasks', summary.size)
+            ? trans._n('%2 task', '%2 tasks', summary.size, summary.size.toLocaleString())
             : trans.__('%1 of %2 tasks', summary.matching.toLocaleString(), summary.size.toLocaleString())}
         </span>
       </div>

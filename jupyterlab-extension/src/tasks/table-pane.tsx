@@ -104,7 +104,7 @@ export function TablePane(props: {
       )}
       {summary.changes === 0 ? null : (
         <div className="ph-Changes">
-          {trans._n('%1 change', '%1 changes', summary.changes)}
+          {trans._n('%2 change', '%2 changes', summary.changes, summary.changes.toLocaleString())}
           {' · '}
           <LinkButton onClick={() => table.reorder()}>{trans.__('Show')}</LinkButton>
         </div>

@@ -14,6 +14,8 @@ export interface Listening {
   /** The first message of a connection. @returns whom its further messages come from; undefined: it is not known here */
   greeted(hello: Extract<WorkerMessage, { type: 'hello' }>, socket: Socket): string | undefined;
   said(worker: string, message: WorkerMessage): void;
+  /** All that has come together has been said. */
+  settled(worker: string): void;
   gone(worker: string, socket: Socket): void;
 }
 
@@ -59,7 +61,7 @@ function serve(socket: Socket, listening: Listening): void {
   socket.on('data', (piece: Buffer) => {
     try {
       for (const value of frames.read(piece)) {
-        const message = workerMessageSchema.parse(value);
+        const message = isResults(value) ? value : workerMessageSchema.parse(value);
         if (worker !== undefined) listening.said(worker, message);
         else if (message.type === 'hello') worker = listening.greeted(message, socket);
         if (worker === undefined) {
@@ -67,6 +69,7 @@ function serve(socket: Socket, listening: Listening): void {
           return;
         }
       }
+      if (worker !== undefined) listening.settled(worker);
     } catch (error) {
       // Whoever speaks like this is no worker any more: a function may have written to its socket.
       log(`a worker does not make sense${worker === undefined ? '' : ` (${worker})`}`, error);
@@ -77,6 +80,12 @@ function serve(socket: Socket, listening: Listening): void {
   socket.on('close', () => {
     if (worker !== undefined) listening.gone(worker, socket);
   });
+}
+
+/** Checked by hand: there are thousands of them a second. */
+function isResults(value: unknown): value is Extract<WorkerMessage, { type: 'results' }> {
+  if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'results') return false;
+  return 'results' in value && Array.isArray(value.results);
 }
 
 function remove(path: string): void {

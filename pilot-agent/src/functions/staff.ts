@@ -60,6 +60,7 @@ export class Staff {
     this.#listener = new Listener(join(pilot.runtimeDir, 'f', `${pilot.id}.sock`), {
       greeted: (hello, socket) => this.#greeted(hello, socket),
       said: (id, message) => this.#said(id, message),
+      settled: (id) => this.#goOn(this.#members.get(id)),
       gone: (id, socket) => this.#gone(id, socket),
     });
   }
@@ -246,7 +247,6 @@ export class Staff {
     for (const call of begun) call.ended(callLost(call.id));
     worker.greeted(socket, hello);
     member.pool?.again(back);
-    this.#goOn(member);
     return worker.id;
   }
 
@@ -257,7 +257,6 @@ export class Staff {
     switch (message.type) {
       case 'results':
         this.#results(member, message.results);
-        this.#goOn(member);
         break;
       case 'skipped': {
         const call = worker.skipped(message.upto);
@@ -284,7 +283,9 @@ export class Staff {
     if (values.length > 0) pool?.hasHope();
   }
 
-  #goOn({ worker, pool }: Member): void {
+  #goOn(member: Member | undefined): void {
+    if (member === undefined) return;
+    const { worker, pool } = member;
     if (pool !== undefined) pool.pump();
     else if (!worker.busy) this.#hooks.free(worker);
   }

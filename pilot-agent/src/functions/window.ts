@@ -8,7 +8,7 @@ const WEIGHT = 0.2;
 
 /**
  * How many calls a worker is given before it has answered: one, unless calls have been so short that it would spend its
- * time waiting for the next. A longer call than expected makes it one again.
+ * time waiting for the next. Calls that take longer make it one again, step by step.
  */
 export class Window {
   #expected = Number.POSITIVE_INFINITY;
@@ -21,7 +21,9 @@ export class Window {
   /** @param wall - seconds that a call has taken */
   took(wall: number): void {
     const before = this.#expected;
-    this.#expected = before === Number.POSITIVE_INFINITY ? wall : before + WEIGHT * (wall - before);
+    // One that was held up, as happens on a busy node, says little: what is expected grows by a half at most.
+    const counted = Math.min(wall, before * (1 + 0.5 / WEIGHT));
+    this.#expected = before === Number.POSITIVE_INFINITY ? wall : before + WEIGHT * (counted - before);
     // A worker that is just filling up is not flooded: it doubles at most.
     const fits = Math.floor(AHEAD_SECONDS / Math.max(this.#expected, 1e-6));
     this.#size = Math.max(1, Math.min(fits, MOST_CALLS, 2 * this.#size));

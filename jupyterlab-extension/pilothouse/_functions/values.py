@@ -70,7 +70,7 @@ def decode_payload(payload: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def remote_error(outcome: Mapping[str, Any]) -> BaseException:
+def remote_error(outcome: Mapping[str, Any]) -> Exception:
     """What a function raised, with the traceback in the worker as its cause."""
     exception = outcome["exception"]
     cause = RemoteTraceback(exception["traceback"])
@@ -83,7 +83,7 @@ def remote_error(outcome: Mapping[str, Any]) -> BaseException:
     return error
 
 
-def _unpickled(payload: Mapping[str, Any] | None) -> BaseException | None:
+def _unpickled(payload: Mapping[str, Any] | None) -> Exception | None:
     if payload is None:
         return None
     try:
@@ -91,7 +91,8 @@ def _unpickled(payload: Mapping[str, Any] | None) -> BaseException | None:
     except Exception:  # noqa: BLE001 - reading a pickle may raise anything
         # An exception of a package that is not here, or with a constructor that cannot be called again.
         return None
-    return error if isinstance(error, BaseException) else None
+    # SystemExit and its like are for the process they were raised in: raised here they would end the caller's.
+    return error if isinstance(error, Exception) else None
 
 
 def _is_plain(value: Any) -> bool:

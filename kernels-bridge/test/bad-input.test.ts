@@ -137,12 +137,14 @@ describe('a wrong description', () => {
     expect(error.evidence).toMatch(/cores? by/);
   });
 
-  it('without a live pilot says how to get one', async () => {
-    const error = await errorOf(
-      client.tasks.submit({ tasks: [{ description: { command: ['true'] }, key: newKey() }], origin }),
-    );
-    expect(error).toMatchObject({ code: 'PILOT_NOT_FOUND', field: 'pilot' });
-    expect(error.hint).toContain('pilots.ensure');
+  it('without a live pilot waits for one, and says so', async () => {
+    const [task] = await client.tasks.submit({
+      tasks: [{ description: { command: ['true'] }, key: newKey() }],
+      origin,
+    });
+    expect(task).toMatchObject({ state: 'NEW', pilot: null, reason: { code: 'WAITS_FOR_PILOT' } });
+    expect((await client.tasks.explain({ ref: task?.id ?? '' })).text).toBe('no pilot; start one');
+    expect((await client.tasks.cancel({ ref: task?.id ?? '' })).state).toBe('CANCELED');
   });
 });
 

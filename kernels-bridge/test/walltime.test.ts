@@ -28,7 +28,7 @@ describe('a task that is cut off by the end of its pilot', () => {
           {
             description: {
               command: ['sh', '-c', saves],
-              checkpoint: 'saved',
+              checkpoint: `${place.home}/saved`,
               onWalltime: { signal: 'USR1', grace: '2s' },
             },
             key: newKey(),

@@ -2,7 +2,7 @@ import { Clipboard } from '@jupyterlab/apputils';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import { shortId } from '@pilothouse/sdk/internal';
 import { type ReactNode, useEffect, useState } from 'react';
-import { exactTime, lasting } from '../format/time.js';
+import { exactTime, lasting, secondsSince } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 import { useNow } from '../hooks/live.js';
 import { CommandIDs } from '../tokens.js';
@@ -119,7 +119,11 @@ export function ShortId({ id }: { readonly id: string }): JSX.Element {
 /** How long something has gone on, or, with `ago`, how long it is over; the exact time on hover. */
 export function Since({ time, ago = false }: { readonly time: string; readonly ago?: boolean }): JSX.Element {
   const { trans } = useApp();
-  const now = useNow(5000);
+  // Seconds count only while they are shown.
+  const [young, setYoung] = useState(true);
+  const now = useNow(young ? 1000 : 5000);
+  const still = secondsSince(time, now) < 60;
+  useEffect(() => setYoung(still), [still]);
   return (
     <time dateTime={time} title={exactTime(time)}>
       {ago ? trans.__('%1 ago', lasting(time, now)) : lasting(time, now)}

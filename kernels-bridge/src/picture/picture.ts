@@ -143,6 +143,7 @@ export class Picture {
     else {
       const record = this.#maps[kind].get(id);
       if (record?.kind === 'service' && record.pilot !== null) this.#servicesOn.get(record.pilot)?.delete(id);
+      if (kind === 'pilot') this.tasks.timelines.forget(id);
       this.#maps[kind].delete(id);
     }
     this.#seq += 1;

@@ -26,6 +26,7 @@ T = TypeVar("T")
 CALL_SECONDS = 30.0
 # The other side sends a comment every few seconds, so a longer silence means that it hangs or is gone.
 _SILENCE_SECONDS = 30.0
+_JSON = {"Content-Type": "application/json"}
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 
 
@@ -67,8 +68,10 @@ class Client:
             PilothouseError: what the other side says, ``TIMEOUT``, or why there is no other side.
         """
 
+        body = encoded(data or {})
+
         async def post(http: httpx.AsyncClient) -> Any:
-            response = await http.post(f"/api/v1/{path}", json=data or {})
+            response = await http.post(f"/api/v1/{path}", content=body, headers=_JSON)
             return _output(response.status_code, response.content)
 
         limit = CALL_SECONDS if timeout is None else timeout
@@ -172,6 +175,22 @@ def _open(path: Path) -> httpx.AsyncClient:
 
 async def _nothing() -> None:
     """What `connect` has to do once there is a connection."""
+
+
+def encoded(data: Mapping[str, Any]) -> bytes:
+    """Data as it travels.
+
+    Raises:
+        PilothouseError: ``INVALID_DESCRIPTION`` for what JSON does not have.
+    """
+    try:
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PilothouseError(
+            "INVALID_DESCRIPTION",
+            f"what was given cannot be sent: {error}",
+            hint="Give text in Unicode, finite numbers, true or false, lists and dicts.",
+        ) from error
 
 
 def pause(attempt: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pilothouse as ph
@@ -55,6 +56,36 @@ def test_functions_give_values_and_exceptions(session: ph.Session, pilot: ph.Pil
         made.results()
     with session.executor(pilot) as executor:
         assert list(executor.map(score, [0, 1])) == [40, 41]
+
+
+def test_what_a_function_raises_ends_nobody_else(session: ph.Session, pilot: ph.Pilot) -> None:
+    def leave() -> None:
+        sys.exit(3)
+
+    def give_up() -> None:
+        raise TimeoutError("the instrument did not answer")
+
+    template = ph.Task(pilot=pilot)
+    with pytest.raises(ph.PilothouseError, match="raised SystemExit: 3") as raised:
+        session.tasks.run(leave, template=template).result(timeout="60s")
+    assert raised.value.code == "FUNCTION_RAISED"
+    with pytest.raises(TimeoutError, match="the instrument did not answer"):
+        session.tasks.run(give_up, template=template).result(timeout="60s")
+    with pytest.raises(TimeoutError, match="the instrument did not answer"):
+        session.tasks.map(lambda _: give_up(), [1], template=template).results(timeout="60s")
+
+
+def test_what_cannot_be_sent_is_refused_and_leaves_no_set(session: ph.Session, pilot: ph.Pilot) -> None:
+    for bad in (float("nan"), "\udcff", object()):
+        with pytest.raises(ph.PilothouseError) as raised:
+            session.tasks.submit(["true"], pilot=pilot, metadata={"dose": bad})
+        assert raised.value.code == "INVALID_DESCRIPTION"
+    with pytest.raises(ph.PilothouseError, match="at most 8 MiB"):
+        session.tasks.submit(["true"], pilot=pilot, metadata={"all": "x" * 9_000_000})
+    with pytest.raises(ph.PilothouseError) as raised:
+        session.tasks.submit_many([ph.Task(["true"], after=["nobody"])], name="refused", pilot=pilot)
+    assert raised.value.code == "TASK_NOT_FOUND"
+    assert [made.name for made in session.tasks.sets(all=True) if made.name == "refused"] == []
 
 
 def test_a_file_of_a_task_comes_back(session: ph.Session, pilot: ph.Pilot) -> None:

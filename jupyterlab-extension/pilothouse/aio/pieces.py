@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from typing import Any
 
+from .._client import Client, encoded
+from ..errors import PilothouseError
 from .task_set import AsyncTaskSet
 
 Entry = Mapping[str, Any]
@@ -17,10 +18,41 @@ _TASKS = 4000
 _BYTES = 3 * 1024 * 1024
 #: Pieces that are under way at once.
 _AT_ONCE = 3
+_LAST_WORD_SECONDS = 5
 
 
-async def add_all(made: AsyncTaskSet, entries: Iterable[Entry] | AsyncIterable[Entry]) -> None:
-    """Adds all of them to a set and closes it; durable when it returns."""
+async def submit_all(client: Client, made: AsyncTaskSet, entries: Iterable[Entry] | AsyncIterable[Entry]) -> None:
+    """Adds all of them to a new set and closes it; durable when it returns.
+
+    Where that breaks off, nobody gets a handle of the set: it takes no more tasks. Those it has run on, for work is
+    never ended unasked; one without any is taken off the lists.
+    """
+    try:
+        await _add_all(made, entries)
+    except PilothouseError as error:
+        taken = await _abandon(client, made)
+        if taken:
+            rest = f"{taken} tasks of {made.name} had been taken before and run on."
+            error.hint = rest if error.hint is None else f"{error.hint} {rest}"
+        raise
+    except BaseException:
+        await _abandon(client, made)
+        raise
+
+
+async def _abandon(client: Client, made: AsyncTaskSet) -> int:
+    try:
+        taken = (await made.refresh(timeout=_LAST_WORD_SECONDS))["counts"]["total"]
+        await asyncio.wait_for(made.add([], taken, close=True), _LAST_WORD_SECONDS)
+        if taken == 0:
+            await client.call("system/forget", {"kind": "set", "id": made.id}, timeout=_LAST_WORD_SECONDS)
+    except (PilothouseError, asyncio.TimeoutError):
+        # What broke the submission most likely breaks this too, and is what the caller must hear of.
+        return 0
+    return taken
+
+
+async def _add_all(made: AsyncTaskSet, entries: Iterable[Entry] | AsyncIterable[Entry]) -> None:
     total = 0
     under_way: set[asyncio.Task[int]] = set()
     try:
@@ -42,7 +74,7 @@ async def _pieces(entries: AsyncIterable[Entry]) -> AsyncGenerator[list[Entry], 
     piece: list[Entry] = []
     length = 0
     async for entry in entries:
-        size = len(json.dumps(entry))
+        size = len(encoded(entry))
         if piece and (len(piece) >= _TASKS or length + size > _BYTES):
             yield piece
             piece, length = [], 0

@@ -76,7 +76,7 @@ class AsyncTaskSet(AsyncHandle[TaskSetRecord]):
             PilothouseError: What made the first one fail; ``TIMEOUT``.
         """
         try:
-            return await asyncio.wait_for(self._results(settled), seconds(timeout))
+            values, failure = await asyncio.wait_for(self._results(settled), seconds(timeout))
         except asyncio.TimeoutError as error:
             raise PilothouseError(
                 "TIMEOUT",
@@ -84,17 +84,21 @@ class AsyncTaskSet(AsyncHandle[TaskSetRecord]):
                 hint="The tasks go on; wait longer, or see .explain().",
                 ids={"set": self.id},
             ) from error
+        # Raised out here: a function may have raised TimeoutError itself.
+        if failure is not None:
+            raise failure
+        return values
 
-    async def _results(self, settled: bool) -> list[Any]:
+    async def _results(self, settled: bool) -> tuple[list[Any], Exception | None]:
         values: dict[int, Any] = {}
         async with aclosing(self.outcomes()) as outcomes:
             async for outcome in outcomes:
                 value = value_of(outcome)
-                if isinstance(value, BaseException) and not settled:
-                    raise value
+                if outcome["state"] != "DONE" and not settled:
+                    return [], value
                 values[outcome["number"]] = value
         await self.refresh()
-        return [values[number] for number in sorted(values)]
+        return [values[number] for number in sorted(values)], None
 
     async def add(self, entries: Sequence[Mapping[str, Any]], start: int, *, close: bool = False) -> int:
         """Adds tasks as they travel; durable when it returns.

@@ -15,7 +15,7 @@ from ..task_records import TaskRecord, TaskSetRecord
 from ..units import Duration
 from .base import seconds
 from .part import Part
-from .pieces import add_all
+from .pieces import submit_all
 from .task import AsyncTask
 from .task_set import AsyncTaskSet
 
@@ -56,7 +56,7 @@ class AsyncTaskCalls(Part):
             fields["pilot"] = ref_of(pilot)
         expected = len(tasks) if isinstance(tasks, Sequence) else None
         made = await self.open_set(name, template=fields, resume=resume, expected=expected, timeout=timeout)
-        await add_all(made, _entries(tasks))
+        await submit_all(self._client, made, _entries(tasks))
         await made.refresh()
         return made
 
@@ -103,7 +103,7 @@ class AsyncTaskCalls(Part):
         fields["call"] = {"function": function_reference(function), "interpreter": sys.executable}
         made = await self.open_set(name, template=fields, expected=len(calls))
         entries = ({"args": encode_arguments(args, kwargs)} for args, kwargs in calls)
-        await add_all(made, entries)
+        await submit_all(self._client, made, entries)
         return made
 
     async def get(self, ref: str, *, timeout: Duration | None = None) -> AsyncTask:

@@ -148,10 +148,33 @@ describe('a wrong description', () => {
   });
 });
 
+describe('a task', () => {
+  const refusal = (description: Parameters<Client['tasks']['submit']>[0]['tasks'][number]['description']) =>
+    errorOf(client.tasks.submit({ tasks: [{ description, key: newKey() }], origin }));
+
+  it('cannot wait for itself', async () => {
+    const error = await refusal({ name: 'me', command: ['true'], after: ['me'] });
+    expect(error).toMatchObject({ code: 'TASK_NOT_FOUND', field: 'after' });
+    expect(error.message).toContain('no task "me" before this one');
+  });
+
+  it('needs a program, and words that a process can be given', async () => {
+    expect(await refusal({ command: [''] })).toMatchObject({
+      field: 'tasks.0.description.command.0',
+      message: expect.stringContaining('name a program'),
+    });
+    expect(await refusal({ command: ['echo', 'a\0b'] })).toMatchObject({
+      field: 'tasks.0.description.command.1',
+      message: expect.stringContaining('must not hold a NUL character'),
+    });
+    expect((await refusal({ command: ['env'], env: { A: '\0' } })).field).toBe('tasks.0.description.env.A');
+  });
+});
+
 describe('work that cannot run', () => {
   it('fails with the missing program or folder named, and nothing else is touched', async () => {
     const pilot = await client.pilots.ensure({ name: 'bad', description: { runtime: '5m' }, origin, key: newKey() });
-    const submit = async (description: { command: string[]; cwd?: string }) => {
+    const submit = async (description: { command: string[]; cwd?: string; retries?: number }) => {
       const [task] = await client.tasks.submit({ tasks: [{ description, key: newKey() }], origin });
       return eventually('the end', async () => {
         const now = await client.tasks.get({ ref: task?.id ?? '' });
@@ -167,6 +190,9 @@ describe('work that cannot run', () => {
       error: { code: 'DIRECTORY_NOT_FOUND', message: expect.stringContaining('/no/such/folder') },
     });
     expect(await submit({ command: ['true'] })).toMatchObject({ state: 'DONE', exitCode: 0 });
+    const second = `test -e "$0" || { touch "$0"; echo broken >&2; kill -9 $$; }`;
+    const again = await submit({ command: ['sh', '-c', second, `${place.home}/begun`], retries: 1 });
+    expect(again).toMatchObject({ state: 'DONE', attempt: 2, exitCode: 0, signal: null, stderrTail: null });
     await client.pilots.end({ ref: pilot.id });
   });
 });

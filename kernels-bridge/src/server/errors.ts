@@ -46,12 +46,18 @@ function toData(error: unknown): ErrorData {
   if (error instanceof SyntaxError) return notAMessage(error.message);
   if (!(error instanceof ORPCError)) return toErrorData(error);
   if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') return invalidInput(error.cause);
-  if (error.code === 'BAD_REQUEST' || error.code === 'PAYLOAD_TOO_LARGE') return notAMessage(error.message);
+  if (error.code === 'PAYLOAD_TOO_LARGE') return tooLarge();
+  if (error.code === 'BAD_REQUEST') return notAMessage(error.message);
   return toErrorData(error);
 }
 
+function tooLarge(): ErrorData {
+  const hint = 'Put large data into a file and name the file; submit many tasks as a set, in pieces.';
+  return plain('INVALID_FRAME', 'a call takes at most 8 MiB', hint);
+}
+
 function notAMessage(message: string): ErrorData {
-  const hint = 'Send JSON of at most 8 MiB with the header "content-type: application/json".';
+  const hint = 'Send JSON with the header "content-type: application/json".';
   return plain('INVALID_FRAME', message, hint);
 }
 

@@ -41,18 +41,22 @@ export function findProgram(program: Program): Promise<string> {
 }
 
 async function lookFor({ command, env, cwd }: Program): Promise<string> {
-  if (!(await isFolder(cwd))) {
+  const folder = await stat(cwd).catch(() => undefined);
+  if (folder === undefined) {
     throw new PilothouseError('DIRECTORY_NOT_FOUND', `the working directory ${cwd} is not there`, {
       hint: `Create ${cwd}, or name another folder as cwd.`,
+    });
+  }
+  if (!folder.isDirectory()) {
+    throw new PilothouseError('DIRECTORY_NOT_FOUND', `the working directory ${cwd} is no folder`, {
+      hint: 'Name a folder as cwd.',
     });
   }
   const [name = ''] = command;
   if (name.includes('/')) {
     const file = isAbsolute(name) ? name : join(cwd, name);
     if (await isProgram(file)) return file;
-    throw new PilothouseError('EXECUTABLE_NOT_FOUND', `${file} is not there or may not be executed`, {
-      hint: 'Check the path, and `chmod +x` it if it is a script.',
-    });
+    throw await noProgram(file);
   }
   const searched = env.PATH ?? DEFAULT_PATH;
   for (const folder of searched.split(':')) {
@@ -66,8 +70,22 @@ async function lookFor({ command, env, cwd }: Program): Promise<string> {
   });
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+/** Why a file that was named by its path is none that can be started. */
+async function noProgram(file: string): Promise<PilothouseError> {
+  const there = await stat(file).catch(() => undefined);
+  if (there === undefined) {
+    return new PilothouseError('EXECUTABLE_NOT_FOUND', `${file} is not there`, {
+      hint: 'Check the path; a relative one starts from the working directory of the task.',
+    });
+  }
+  if (!there.isFile()) {
+    return new PilothouseError('EXECUTABLE_NOT_FOUND', `${file} is no program`, {
+      hint: there.isDirectory() ? 'It is a folder: name a program in it.' : 'Name a program.',
+    });
+  }
+  return new PilothouseError('EXECUTABLE_NOT_FOUND', `${file} may not be executed`, {
+    hint: `Make it executable with \`chmod +x\`, or name the program that runs it first, as in ["sh", "${file}"].`,
+  });
 }
 
 async function isProgram(file: string): Promise<boolean> {

@@ -42,13 +42,18 @@ export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail
       hint: 'Run it again with NCCL_DEBUG=INFO in its env; check that it has all its GPUs and enough shared memory.',
     }).toJSON();
   }
-  const killed = end.signal === 'SIGKILL';
   return new PilothouseError('TASK_FAILED', `${name} ${inWords(end)}`, {
     ...options,
-    hint: killed
-      ? 'Somebody or the system ended it; a process that takes too much memory ends like this.'
-      : 'The last lines of its error output say why.',
+    hint: whyItFailed(end, stderrTail),
   }).toJSON();
+}
+
+function whyItFailed({ signal }: ProcessEnd, stderrTail: string): string {
+  if (signal === 'SIGKILL')
+    return 'Somebody or the system ended it; a process that takes too much memory ends like this.';
+  if (stderrTail !== '') return 'The last lines of its error output say why.';
+  if (signal === undefined) return 'It said nothing on its error output; see its output with log().';
+  return 'It said nothing on its error output: a crash of the program itself, or somebody sent it the signal.';
 }
 
 /** The error of a task that took more memory than it had asked for. */

@@ -68,6 +68,8 @@ export const dependencySchema = z.strictObject({
   when: z.enum(['done', 'finished', 'failed']).default('done'),
 });
 
+/** What a process can be given: the system ends each word at its first NUL. */
+const argument = z.string().regex(/^[^\0]*$/, 'must not hold a NUL character');
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 const tag = z.string().regex(/^[\w.:-]{1,64}$/, 'use letters, digits, . : _ and -, at most 64');
 
@@ -78,11 +80,16 @@ const tag = z.string().regex(/^[\w.:-]{1,64}$/, 'use letters, digits, . : _ and 
 export const taskFields = {
   name: nameSchema.optional(),
   /** Program and arguments; no shell between. The program is looked up on the caller's PATH. `{cores}` and `{gpus}` are filled in. */
-  command: z.array(z.string()).min(1).optional().meta({ title: 'Command', description: 'Program and arguments' }),
+  command: z
+    .array(argument)
+    .min(1)
+    .refine(([program]) => program !== '', { error: 'name a program', path: [0] })
+    .optional()
+    .meta({ title: 'Command', description: 'Program and arguments' }),
   /** A call in a warm worker, instead of a command. */
   call: functionCallSchema.optional(),
   /** Variables on top of the caller's PATH and friends. */
-  env: z.record(variable, z.string()).default({}),
+  env: z.record(variable, argument).default({}),
   environment: environmentSchema.optional(),
   /** Shell lines that run before the command, in the same shell. */
   setup: z

@@ -41,11 +41,10 @@ export class Drafter {
     const call = entry.call ?? this.template.call;
     if ((command === undefined) === (call === undefined)) throw eitherOr(at);
     if (entry.args !== undefined && call === undefined) throw argsWithoutCall(at);
-    this.#names.set(name, id);
-    this.#names.set(id, id);
     // Most tasks of a set go where their template goes, and wait for nothing.
     if (this.#plain && !isPlaced(entry)) {
       this.#target ??= this.#choose(this.template, [], at);
+      this.#know(id, name);
       const task = { id, name, entry };
       return { task, text: taskText(task), target: this.#target };
     }
@@ -53,8 +52,9 @@ export class Drafter {
     const services = asked.services?.map((ref) => this.#service(ref, at)) ?? [];
     const after = asked.after?.map((one) => {
       const { task, when } = typeof one === 'string' ? { task: one, when: 'done' as const } : one;
-      return { task: this.#task(task, at), when };
+      return { task: this.#task(task, id, at), when };
     });
+    this.#know(id, name);
     const task = {
       id,
       name,
@@ -64,6 +64,11 @@ export class Drafter {
     };
     const target = this.#choose(asked, services, at);
     return { task, text: taskText(task), target };
+  }
+
+  #know(id: string, name: string): void {
+    this.#names.set(name, id);
+    this.#names.set(id, id);
   }
 
   #service(ref: string, at: string): string {
@@ -76,13 +81,15 @@ export class Drafter {
   }
 
   /** A task that another waits for: of the same set first, and always one that was there before. */
-  #task(ref: string, at: string): string {
+  #task(ref: string, self: string, at: string): string {
     const { picture, names } = this.context;
     const own = this.#names.get(ref) ?? this.#ofSet(ref);
     if (own !== undefined) return own;
     if (picture.tasks.find(ref) !== undefined) return ref;
     try {
-      return names.find('task', ref) ?? findRef(picture, names, 'task', ref).id;
+      // Its own name is taken already, and it would wait for itself.
+      const named = names.find('task', ref);
+      return named === undefined || named === self ? findRef(picture, names, 'task', ref).id : named;
     } catch (cause) {
       throw new PilothouseError('TASK_NOT_FOUND', `there is no task "${ref}" before this one`, {
         hint: 'Name a task that was submitted earlier, or stands earlier in the same list.',

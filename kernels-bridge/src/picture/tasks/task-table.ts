@@ -170,11 +170,13 @@ export class TaskTable extends RestorableTable {
       if (number > 0) chunk.times[place * 7 + timeColumn(number)] = Date.parse(time);
     }
     if (facts.attempt !== undefined) chunk.attempt[place] = facts.attempt;
-    if (facts.exitCode !== undefined) {
-      chunk.exitCode[place] = facts.exitCode;
-      flags |= FLAG.exitCode;
+    // How this attempt ended takes the place of how an earlier one did.
+    const ended = facts.exitCode !== undefined || facts.signal !== undefined;
+    if (ended) {
+      chunk.exitCode[place] = facts.exitCode ?? 0;
+      flags = facts.exitCode === undefined ? flags & ~FLAG.exitCode : flags | FLAG.exitCode;
+      chunk.signal[place] = facts.signal === undefined ? 0 : this.signals.number(facts.signal);
     }
-    if (facts.signal !== undefined) chunk.signal[place] = this.signals.number(facts.signal);
     if (facts.placement !== undefined) chunk.placed[place] = this.placements.number(facts.placement);
     const { output, usage } = facts;
     if (output !== undefined) {
@@ -195,6 +197,7 @@ export class TaskTable extends RestorableTable {
     if (reason !== undefined && (reason !== null || this.extra(slot) !== NO_EXTRA)) this.edit(slot).reason = reason;
     if (facts.error !== undefined) this.edit(slot).error = facts.error;
     if (facts.stderrTail !== undefined && facts.stderrTail !== '') this.edit(slot).stderrTail = facts.stderrTail;
+    else if (ended && this.extra(slot).stderrTail) this.edit(slot).stderrTail = null;
     if (facts.staging !== undefined) this.edit(slot).staging = facts.staging;
     if (facts.value !== undefined) this.edit(slot).value = facts.value;
     if (facts.exception !== undefined) this.edit(slot).exception = facts.exception;

@@ -174,7 +174,7 @@ describe('a task', () => {
 describe('work that cannot run', () => {
   it('fails with the missing program or folder named, and nothing else is touched', async () => {
     const pilot = await client.pilots.ensure({ name: 'bad', description: { runtime: '5m' }, origin, key: newKey() });
-    const submit = async (description: { command: string[]; cwd?: string; retries?: number }) => {
+    const submit = async (description: { command: string[]; cwd?: string; retries?: number; memory?: string }) => {
       const [task] = await client.tasks.submit({ tasks: [{ description, key: newKey() }], origin });
       return eventually('the end', async () => {
         const now = await client.tasks.get({ ref: task?.id ?? '' });
@@ -190,6 +190,10 @@ describe('work that cannot run', () => {
       error: { code: 'DIRECTORY_NOT_FOUND', message: expect.stringContaining('/no/such/folder') },
     });
     expect(await submit({ command: ['true'] })).toMatchObject({ state: 'DONE', exitCode: 0 });
+    expect(await submit({ command: ['true'], memory: '900TiB' })).toMatchObject({
+      state: 'FAILED',
+      error: { code: 'INVALID_DESCRIPTION', field: 'memory', message: expect.stringContaining('of memory') },
+    });
     const second = `test -e "$0" || { touch "$0"; echo broken >&2; kill -9 $$; }`;
     const again = await submit({ command: ['sh', '-c', second, `${place.home}/begun`], retries: 1 });
     expect(again).toMatchObject({ state: 'DONE', attempt: 2, exitCode: 0, signal: null, stderrTail: null });

@@ -246,7 +246,8 @@ export class LocalEngine implements Engine {
       cores: spec.cores,
       gpus: spec.gpus,
       ...(spec.gpus > 0 ? { gpuIds: this.#holdings.gpusOf(spec.id), gpuVendor: this.#machine.gpuVendor } : {}),
-      memory: spec.memory,
+      // Whoever asks for no amount has what there is, and no task gets more than that.
+      memory: spec.memory ?? this.#machine.memory,
       runtime: spec.runtime,
       ...(spec.idleAfter === undefined ? {} : { idleAfter: spec.idleAfter }),
       cpus: this.#holdings.cpusOf(spec.id),

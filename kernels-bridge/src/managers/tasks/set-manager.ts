@@ -97,7 +97,9 @@ export class SetManager {
     const { counts } = set;
     if (set.endedAt !== null) {
       const evidence = set.failures.map(({ name, error }) => `${name}: ${error.message}`);
-      return { text: `${counts.done} done, ${counts.failed} failed, ${counts.canceled} canceled`, evidence };
+      const first = set.failures[0]?.error.message;
+      const why = first === undefined ? '' : `; the first that failed: ${first}`;
+      return { text: `${counts.done} done, ${counts.failed} failed, ${counts.canceled} canceled${why}`, evidence };
     }
     const { tasks } = this.context.picture;
     for (const slot of set.slots) {

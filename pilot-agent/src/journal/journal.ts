@@ -13,6 +13,8 @@ const RECENT = 8192;
 const RETRY_MS = 1000;
 /** In a rush, the time between two writes at least. What comes one by one is written at once. */
 const PACE_MS = 8;
+/** How soon the disk has what need not be there before anybody is told. */
+const SOON_MS = 20;
 /** Records a millisecond from which on it is a rush, and how long they are counted. */
 const RUSH = 1;
 const COUNT_MS = 16;
@@ -47,6 +49,7 @@ export class Journal {
   #rush = false;
   /** Somebody waits for the end. */
   #hurry = false;
+  #syncing: NodeJS.Timeout | undefined;
 
   private constructor(folder: string, epoch: number, seq: number, file: FileHandle) {
     this.#reader = new JournalReader(folder);
@@ -110,6 +113,8 @@ export class Journal {
   async close(): Promise<void> {
     this.#hurry = true;
     await this.flush();
+    clearTimeout(this.#syncing);
+    await this.#file.datasync();
     await this.#file.close();
   }
 
@@ -167,12 +172,24 @@ export class Journal {
           done += (await this.#file.write(data, done, data.length - done, this.#position + done)).bytesWritten;
         }
         if (sync) await this.#file.datasync();
+        else this.#syncSoon();
         return;
       } catch (error) {
         log('the journal cannot be written; trying again', error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+  }
+
+  /** The end of a call is told without waiting for the disk, which has it a moment later. */
+  #syncSoon(): void {
+    this.#syncing ??= setTimeout(() => {
+      this.#syncing = undefined;
+      this.#file.datasync().catch((error: unknown) => {
+        log('the journal is not on the disk yet; trying again', error);
+        if (!this.#hurry) this.#syncSoon();
+      });
+    }, SOON_MS);
   }
 
   #announce(): void {
@@ -187,7 +204,8 @@ export class Journal {
 function mustLast(record: JournalEntry): boolean {
   switch (record.type) {
     case 'task':
-      return taskStates.isFinal(record.state);
+      // A call in a warm worker takes less time than the disk; the system has its end at once, which no kill undoes.
+      return taskStates.isFinal(record.state) && record.value === undefined && record.exception === undefined;
     case 'instance':
       return instanceStates.isFinal(record.state) || record.state === 'READY';
     case 'pilot':

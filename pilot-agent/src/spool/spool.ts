@@ -27,6 +27,9 @@ interface SpoolFile {
 }
 
 const NEWLINE = 0x0a;
+/** How a line begins, as the bridge writes it. */
+const STAMP = /^\{"seq":(\d+),"epoch":(\d+),/;
+const STAMP_LENGTH = 64;
 
 /**
  * Reads what bridges have written for this pilot, one file per epoch of a bridge.
@@ -41,6 +44,8 @@ export class Spool {
   readonly #refused: Set<string>;
   #lastSeq = 0;
   #obeys = 0;
+  /** The last record that the link brought; those of its epoch before it have been obeyed or refused as well. */
+  #linked: { readonly epoch: number; readonly seq: number } | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
 
@@ -83,7 +88,10 @@ export class Spool {
       await this.read();
       return;
     }
-    if (fresh.length > 0) this.#accept(fresh);
+    const last = fresh.at(-1);
+    if (last === undefined) return;
+    this.#linked = { epoch: last.epoch, seq: last.seq };
+    this.#accept(fresh);
   }
 
   /**
@@ -128,15 +136,28 @@ export class Spool {
     for (let start = 0; start < length; ) {
       const end = content.indexOf(NEWLINE, start);
       known.lines += 1;
-      const record = this.#parse(content.toString('utf8', start, end), `${path}:${known.lines}`);
-      if (record !== undefined) {
-        known.first ??= record.seq;
-        records.push(record);
+      const came = this.#cameByLink(content.toString('latin1', start, Math.min(end, start + STAMP_LENGTH)));
+      if (came !== undefined) {
+        known.first ??= came;
+      } else {
+        const record = this.#parse(content.toString('utf8', start, end), `${path}:${known.lines}`);
+        if (record !== undefined) {
+          known.first ??= record.seq;
+          records.push(record);
+        }
       }
       start = end + 1;
     }
     known.offset += length;
     return records;
+  }
+
+  /** Number of a line that the link has brought already: it need not be understood once more. */
+  #cameByLink(start: string): number | undefined {
+    const [, seq, epoch] = STAMP.exec(start) ?? [];
+    const linked = this.#linked;
+    if (linked === undefined || Number(epoch) !== linked.epoch || Number(seq) > linked.seq) return undefined;
+    return Number(seq);
   }
 
   #parse(text: string, place: string): SpoolRecord | undefined {

@@ -39,7 +39,8 @@ export function startLab(stack) {
 export async function openPage(browser, jupyter) {
   const page = await browser.newPage({ locale: 'en-US', viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(120_000);
-  await page.goto(`${jupyter.url}/lab?token=${jupyter.token}`);
+  // Without the layout of the page before: its table would have been filled by somebody else.
+  await page.goto(`${jupyter.url}/lab?reset&token=${jupyter.token}`);
   await page.waitForFunction(() => globalThis.jupyterapp?.commands.hasCommand('pilothouse:open-tasks'));
   await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
   await page.addScriptTag({ content: await pageScript() });

@@ -99,8 +99,10 @@ describe('retries', () => {
     await pilot.end();
   });
 
-  it('tells GPU errors from others by what the libraries say', async () => {
+  it('tells GPU errors and full disks from others by what programs say', async () => {
     pilot.spool([
+      pilot.task('full', ['sh', '-c', 'seq 9 > /dev/full']),
+      pilot.task('silent', ['sh', '-c', 'exit 1']),
       pilot.task('memory', [
         'sh',
         '-c',
@@ -113,6 +115,14 @@ describe('retries', () => {
       ]),
     ]);
     pilot.start();
+    expect((await pilot.state('full', 'FAILED')).error).toMatchObject({
+      code: 'DISK_FULL',
+      hint: expect.stringContaining('Make room'),
+    });
+    expect((await pilot.state('silent', 'FAILED')).error).toMatchObject({
+      code: 'TASK_FAILED',
+      hint: expect.stringContaining('said nothing'),
+    });
     expect((await pilot.state('memory', 'FAILED')).error).toMatchObject({ code: 'GPU_OUT_OF_MEMORY' });
     expect((await pilot.state('nccl', 'FAILED')).error).toMatchObject({
       code: 'GPU_COMMUNICATION_FAILED',

@@ -64,7 +64,10 @@ describe('tasks without any bridge', () => {
     pilot.spool([
       pilot.task('no-exe', ['no-such-program'], { env: { PATH: '/usr/bin' } }),
       pilot.task('no-path', ['./no-such-file']),
+      pilot.task('no-x', ['/etc/passwd']),
+      pilot.task('folder', ['/etc']),
       pilot.task('no-cwd', ['true'], { cwd: '/no/such/folder' }),
+      pilot.task('file-cwd', ['true'], { cwd: '/etc/passwd' }),
       pilot.task('no-interpreter', [noInterpreter]),
       pilot.task('no-program', [noProgram]),
       pilot.task('too-big', ['true'], { cores: 25 }),
@@ -75,6 +78,10 @@ describe('tasks without any bridge', () => {
     expect(await error('no-exe')).toMatchObject({ code: 'EXECUTABLE_NOT_FOUND', evidence: 'PATH=/usr/bin' });
     expect((await error('no-exe'))?.hint).toContain('no-such-program');
     expect((await error('no-path'))?.message).toContain(join(pilot.work, 'no-such-file'));
+    expect(await error('no-x')).toMatchObject({ message: '/etc/passwd may not be executed' });
+    expect((await error('no-x'))?.hint).toContain('chmod +x');
+    expect(await error('folder')).toMatchObject({ message: '/etc is no program' });
+    expect(await error('file-cwd')).toMatchObject({ code: 'DIRECTORY_NOT_FOUND', hint: 'Name a folder as cwd.' });
     expect(await error('no-cwd')).toMatchObject({ code: 'DIRECTORY_NOT_FOUND' });
     expect((await error('no-cwd'))?.hint).toContain('/no/such/folder');
     expect(await error('no-interpreter')).toMatchObject({ code: 'EXECUTABLE_NOT_FOUND' });

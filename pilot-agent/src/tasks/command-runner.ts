@@ -1,4 +1,6 @@
-import { type PilotFile, toErrorData } from '@pilothouse/sdk/shared';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ErrorData, type PilotFile, toErrorData } from '@pilothouse/sdk/shared';
 import { type Plan, Planner } from '../environments/planner.js';
 import type {
   EndSignal,
@@ -13,7 +15,7 @@ import type { Public } from '../node-context.js';
 import type { Output } from '../output/output.js';
 import { SPAWN_VARIABLE } from './environment.js';
 import type { RunEnd, Runner, RunWatcher } from './runner.js';
-import { processEnd, spawnFailed } from './task-end.js';
+import { outputHadNoRoom, processEnd, spawnFailed } from './task-end.js';
 import type { Work } from './work.js';
 
 /** What of the node commands need. */
@@ -146,15 +148,23 @@ export class CommandRunner implements Runner {
     this.#over(runId);
     try {
       const stderrTail = code === 0 || exit.output?.stderr === 0 ? '' : await output.stderrTail(id);
+      const error = code > 0 && stderrTail === '' ? await this.#withoutRoom(id, run, end) : undefined;
       const range = output.pack(id, exit.output, ownFiles);
       const kept = range instanceof Promise ? await range : range;
-      run.watcher.ended({ ...end, output: kept, ...(stderrTail ? { stderrTail } : {}) });
+      run.watcher.ended({ ...end, output: kept, ...(stderrTail ? { stderrTail } : {}), ...(error ? { error } : {}) });
     } catch (error) {
       // Its end is known even where its output cannot be kept; the node's files then stay.
       log(`output of ${id} cannot be packed`, error);
       output.leave(id);
       run.watcher.ended(end);
     }
+  }
+
+  /** Programs that cannot write cannot say so either. */
+  async #withoutRoom(id: string, run: Run, end: RunEnd): Promise<ErrorData | undefined> {
+    const folder = join(this.#node.pilot.runtimeDir, 'p', this.#node.pilot.id);
+    const disk = await statfs(folder).catch(() => undefined);
+    return disk?.bavail === 0 ? outputHadNoRoom(id, run.name, end, folder) : undefined;
   }
 
   #failed(runId: string, run: Run, error: unknown): void {

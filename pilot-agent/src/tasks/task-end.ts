@@ -27,6 +27,9 @@ const GPU_MEMORY =
 const GPU_COMMUNICATION =
   /\bncclUnhandledCudaError|\bncclSystemError|\bncclInternalError|\bncclRemoteError|\b[NR]CCL (error|failure)|\[NCCL\].*timeout|Watchdog caught collective operation timeout|DistBackendError/;
 
+/** What programs say when there is no room for what they write. */
+const NO_ROOM = /No space left on device|Disk quota exceeded|\b(ENOSPC|EDQUOT)\b/;
+
 /** The error of a task that ended badly by itself. */
 export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail: string): ErrorData {
   const options = { ids: { task: id }, ...(stderrTail ? { evidence: stderrTail } : {}) };
@@ -42,6 +45,12 @@ export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail
       hint: 'Run it again with NCCL_DEBUG=INFO in its env; check that it has all its GPUs and enough shared memory.',
     }).toJSON();
   }
+  if (NO_ROOM.test(stderrTail)) {
+    return new PilothouseError('DISK_FULL', `${name} ${inWords(end)}: it had no room for what it wrote`, {
+      ...options,
+      hint: 'Make room where it writes, or let it write elsewhere; its last lines may say where that is.',
+    }).toJSON();
+  }
   return new PilothouseError('TASK_FAILED', `${name} ${inWords(end)}`, {
     ...options,
     hint: whyItFailed(end, stderrTail),
@@ -54,6 +63,18 @@ function whyItFailed({ signal }: ProcessEnd, stderrTail: string): string {
   if (stderrTail !== '') return 'The last lines of its error output say why.';
   if (signal === undefined) return 'It said nothing on its error output; see its output with log().';
   return 'It said nothing on its error output: a crash of the program itself, or somebody sent it the signal.';
+}
+
+/** The error of a task that failed without a word while there was no room for its output. */
+export function outputHadNoRoom(id: string, name: string, end: ProcessEnd, folder: string): ErrorData {
+  return new PilothouseError(
+    'DISK_FULL',
+    `${name} ${inWords(end)}, and its output had no room: the disk of ${folder} is full`,
+    {
+      hint: `Make room on the disk of ${folder}, then submit it again.`,
+      ids: { task: id },
+    },
+  ).toJSON();
 }
 
 /** The error of a task that took more memory than it had asked for. */

@@ -197,6 +197,12 @@ describe('work that cannot run', () => {
     const second = `test -e "$0" || { touch "$0"; echo broken >&2; kill -9 $$; }`;
     const again = await submit({ command: ['sh', '-c', second, `${place.home}/begun`], retries: 1 });
     expect(again).toMatchObject({ state: 'DONE', attempt: 2, exitCode: 0, signal: null, stderrTail: null });
+    const description = { command: ['true'], expectedDuration: '9h' };
+    const [long] = await client.tasks.submit({ tasks: [{ description, key: newKey() }], origin });
+    await eventually('words', async () => {
+      const { text } = await client.tasks.explain({ ref: long?.id ?? '' });
+      return text === 'no live pilot has time left for it, which takes about 9 h; start one with a longer runtime';
+    });
     await client.pilots.end({ ref: pilot.id });
   });
 });

@@ -1,4 +1,4 @@
-import { PilothouseError, type TaskRecord } from '@pilothouse/sdk/internal';
+import { type Duration, formatSeconds, PilothouseError, type TaskRecord, toSeconds } from '@pilothouse/sdk/internal';
 import type { Context } from '../../context.js';
 import type { Explanation } from '../../engines/index.js';
 import { keptTask } from '../../picture/tasks/task-record.js';
@@ -73,7 +73,20 @@ function explainUnbound(context: Context, task: TaskRecord): Explanation {
       ],
     };
   }
-  return { text: 'no pilot; start one', evidence };
+  if (live.length === 0) return { text: 'no pilot; start one', evidence };
+  const { expectedDuration } = task.description;
+  const long = expectedDuration === undefined ? 'it' : `it, which takes about ${duration(expectedDuration)}`;
+  return {
+    text: `no live pilot has time left for ${long}; start one with a longer runtime`,
+    evidence: [
+      ...evidence,
+      ...live.map(({ name, state, endsAt }) => `${name}: ${state}${endsAt === null ? '' : `, until ${endsAt}`}`),
+    ],
+  };
+}
+
+function duration(given: Duration): string {
+  return formatSeconds(toSeconds(given));
 }
 
 function ending({ state, exitCode, resumedFrom }: TaskRecord): string {

@@ -42,12 +42,13 @@ export function pilotFormSchema(
 /** Order and widgets of the form; engines that cannot be used here are greyed. */
 export function pilotUiSchema(engines: readonly EngineReport[], chosen: EngineReport | undefined): FormUi {
   return {
-    'ui:order': ['engine', 'name', 'cores', 'gpus', 'memory', 'nodes', 'runtime'],
+    'ui:order': ['engine', 'name', 'cores', 'gpus', 'memory', 'nodes', 'runtime', 'idleAfter'],
     engine: {
       'ui:enumDisabled': engines.filter((engine) => !engine.available).map((engine) => engine.name),
     },
     name: { 'ui:placeholder': 'demo' },
     memory: { 'ui:placeholder': '4GiB' },
+    idleAfter: { 'ui:placeholder': '15m' },
     // A field with one possible value asks for nothing.
     ...(chosen !== undefined && chosen.limits.gpus === 0 ? { gpus: { 'ui:widget': 'hidden' } } : {}),
     ...(chosen !== undefined && chosen.limits.nodes === 1 ? { nodes: { 'ui:widget': 'hidden' } } : {}),
@@ -102,7 +103,7 @@ export function pilotIssues(
 
 /** The description as somebody would write it: what equals the default is left out, cores and runtime excepted. */
 export function withoutDefaults(description: PilotDescription): PilotDescription {
-  const { name, engine, cores, gpus, memory, nodes, runtime } = description;
+  const { name, engine, cores, gpus, memory, nodes, runtime, idleAfter } = description;
   const preset = pilotDescriptionSchema.parse({});
   return {
     ...(name === undefined ? {} : { name }),
@@ -112,5 +113,6 @@ export function withoutDefaults(description: PilotDescription): PilotDescription
     ...(memory === undefined ? {} : { memory }),
     ...(nodes === undefined || nodes === preset.nodes ? {} : { nodes }),
     ...(runtime === undefined ? {} : { runtime }),
+    ...(idleAfter === undefined ? {} : { idleAfter }),
   };
 }

@@ -84,6 +84,11 @@ export function stagingFailed(error: unknown, field: string, doing: string, path
         ...options,
         hint: 'Choose a shorter target.',
       });
+    case 'ENOENT':
+      return new PilothouseError('STAGING_FAILED', `${field}: ${path} went away, or cannot be made`, {
+        ...options,
+        hint: `Check whether ${path} can be there: in /proc, and where folders are mounted on demand, none can be made.`,
+      });
     default:
       return new PilothouseError('STAGING_FAILED', `${field}: failed while ${doing} ${path}`, {
         ...options,

@@ -8,7 +8,12 @@ const MAY_OTHERS_WRITE = 0o002;
  * Makes a folder, and those above it, for the user's data. This process keeps its own files from everybody else; folders
  * between a user's own are as open as the folder they are made in, though never for others to write.
  */
-export async function makeFolders(path: string): Promise<void> {
+export function makeFolders(path: string): Promise<void> {
+  return make(path, true);
+}
+
+/** @param above - whether to make the folders above it where they are missing */
+async function make(path: string, above: boolean): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
@@ -17,9 +22,10 @@ export async function makeFolders(path: string): Promise<void> {
       if ((await stat(path)).isDirectory()) return;
       throw error;
     }
-    if (code !== 'ENOENT' || path === dirname(path)) throw error;
-    await makeFolders(dirname(path));
-    await makeFolders(path);
+    // Below mount points of automounters and in /proc nothing can be made, and the system says ENOENT for ever.
+    if (code !== 'ENOENT' || !above || path === dirname(path)) throw error;
+    await make(dirname(path), true);
+    await make(path, false);
     return;
   }
   await chmod(path, (await modeIn(dirname(path))) & 0o775);

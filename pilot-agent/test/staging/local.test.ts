@@ -231,6 +231,13 @@ describe('what can be wrong', () => {
     expect(read('cwd/a')).toBe('a');
   });
 
+  it('a folder in which the system lets nobody make another', async () => {
+    place.write({ 'cwd/a': 'a' });
+    const error = await refusal(place.stage('out', { from: 'a', to: '/proc/none/' }));
+    expect(error.field).toBe('stageOut.0');
+    expect(error.hint).toContain('/proc/none');
+  });
+
   it('a file where a folder should be, pipes, and links in circles', async () => {
     place.write({ 'caller/a': 'a', 'caller/d/x': 'x', 'cwd/d': 'file' });
     expect(await refusal(place.stage('in', { from: 'd', action: 'copy' }))).toMatchObject({ code: 'STAGING_FAILED' });

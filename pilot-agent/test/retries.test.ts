@@ -34,7 +34,7 @@ describe('retries', () => {
       [2, 1],
       [3, 2],
     ]);
-    expect(waits[0]?.reason?.text).toMatch(/^retry 1 of 2 in 0 s: third exited with 3$/);
+    expect(waits[0]?.reason?.text).toMatch(/^retry 1 of 2 in 0 s: task third exited with 3$/);
     expect(pilot.statesOf('third')).not.toContain('FAILED');
     const [first] = waits;
     const { file, stderr } = first?.output ?? { file: '', stderr: { offset: 0, length: 0 } };
@@ -81,7 +81,7 @@ describe('retries', () => {
     });
     const { error } = await pilot.state('stays', 'FAILED');
     expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', field: 'memory' });
-    expect(error?.message).toMatch(/^stays took \d+(\.\d+)? MiB of memory and had asked for 200 MiB$/);
+    expect(error?.message).toMatch(/^task stays took \d+(\.\d+)? MiB of memory and had asked for 200 MiB$/);
     expect(error?.hint).toMatch(/^Ask for more, for example memory: '\d+MiB'/);
     await pilot.end();
   });

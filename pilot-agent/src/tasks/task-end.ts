@@ -34,24 +34,24 @@ const NO_ROOM = /No space left on device|Disk quota exceeded|\b(ENOSPC|EDQUOT)\b
 export function taskFailed(id: string, name: string, end: ProcessEnd, stderrTail: string): ErrorData {
   const options = { ids: { task: id }, ...(stderrTail ? { evidence: stderrTail } : {}) };
   if (GPU_MEMORY.test(stderrTail)) {
-    return new PilothouseError('GPU_OUT_OF_MEMORY', `${name} ran out of GPU memory`, {
+    return new PilothouseError('GPU_OUT_OF_MEMORY', `task ${name} ran out of GPU memory`, {
       ...options,
       hint: 'Use a smaller batch or model, more GPUs, or a whole GPU instead of a part of one.',
     }).toJSON();
   }
   if (GPU_COMMUNICATION.test(stderrTail)) {
-    return new PilothouseError('GPU_COMMUNICATION_FAILED', `${name}: its GPUs could not talk to each other`, {
+    return new PilothouseError('GPU_COMMUNICATION_FAILED', `task ${name}: its GPUs could not talk to each other`, {
       ...options,
       hint: 'Run it again with NCCL_DEBUG=INFO in its env; check that it has all its GPUs and enough shared memory.',
     }).toJSON();
   }
   if (NO_ROOM.test(stderrTail)) {
-    return new PilothouseError('DISK_FULL', `${name} ${inWords(end)}: it had no room for what it wrote`, {
+    return new PilothouseError('DISK_FULL', `task ${name} ${inWords(end)}: it had no room for what it wrote`, {
       ...options,
       hint: 'Make room where it writes, or let it write elsewhere; its last lines may say where that is.',
     }).toJSON();
   }
-  return new PilothouseError('TASK_FAILED', `${name} ${inWords(end)}`, {
+  return new PilothouseError('TASK_FAILED', `task ${name} ${inWords(end)}`, {
     ...options,
     hint: whyItFailed(end, stderrTail),
   }).toJSON();
@@ -69,7 +69,7 @@ function whyItFailed({ signal }: ProcessEnd, stderrTail: string): string {
 export function outputHadNoRoom(id: string, name: string, end: ProcessEnd, folder: string): ErrorData {
   return new PilothouseError(
     'DISK_FULL',
-    `${name} ${inWords(end)}, and its output had no room: the disk of ${folder} is full`,
+    `task ${name} ${inWords(end)}, and its output had no room: the disk of ${folder} is full`,
     {
       hint: `Make room on the disk of ${folder}, then submit it again.`,
       ids: { task: id },
@@ -84,7 +84,7 @@ export function outOfMemory(
   oom: { readonly peak: number; readonly limit: number },
 ): ErrorData {
   const suggested = formatBytes(Math.ceil((Math.max(oom.peak, oom.limit) * 1.25) / 2 ** 26) * 2 ** 26);
-  const text = `${name} took ${formatBytes(oom.peak)} of memory and had asked for ${formatBytes(oom.limit)}`;
+  const text = `task ${name} took ${formatBytes(oom.peak)} of memory and had asked for ${formatBytes(oom.limit)}`;
   return new PilothouseError('OUT_OF_MEMORY', text, {
     hint: `Ask for more, for example memory: '${suggested.replace(' ', '')}', or let it try with more: retries: { max: 2, onOom: { memory: '×2' } }.`,
     ids: { task: id },
@@ -97,7 +97,7 @@ export function outOfMemory(
 export function tookTooLong(id: string, name: string, seconds: number): ErrorData {
   return new PilothouseError(
     'DURATION_EXCEEDED',
-    `${name} took longer than its maxDuration of ${formatSeconds(seconds)}`,
+    `task ${name} took longer than its maxDuration of ${formatSeconds(seconds)}`,
     {
       hint: 'Give it a longer maxDuration, or look at its output for what holds it up.',
       ids: { task: id },
@@ -108,7 +108,7 @@ export function tookTooLong(id: string, name: string, seconds: number): ErrorDat
 
 /** The error of a task that was cut off by the end of its pilot's time. */
 export function timeOver(id: string, name: string, pilot: string): ErrorData {
-  return new PilothouseError('WALLTIME_OVER', `${name} was cut off: the time of its pilot was over`, {
+  return new PilothouseError('WALLTIME_OVER', `task ${name} was cut off: the time of its pilot was over`, {
     hint: 'Give the pilot a longer runtime, or the task a checkpoint folder or retries, so that it goes on in the next one.',
     ids: { task: id, pilot },
   }).toJSON();

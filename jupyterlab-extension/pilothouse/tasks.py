@@ -293,6 +293,10 @@ class TaskCalls:
         """
         return TaskSet(run(self._async.map(function, items, name=name, template=template)))
 
+    def cancel_many(self, ids: Sequence[str]) -> int:
+        """Cancels these; those that have ended are left as they are. Gives how many were canceled."""
+        return run(self._async.cancel_many(ids))
+
     def get(self, ref: str) -> TaskHandle:
         """By id or name; ``TASK_NOT_FOUND``."""
         return TaskHandle(run(self._async.get(ref)))

@@ -29,11 +29,12 @@ async function main(argv) {
   await progress.step('JupyterLab', async () => {
     jupyter = await startJupyter(options);
   });
-  console.log(`Pilothouse is ready: ${jupyter.url}`);
-
+  // Heard from now on: who reads the line below may stop it in the same moment.
   const asked = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(signal));
   });
+  console.log(`Pilothouse is ready: ${jupyter.url}`);
+
   const how = await Promise.race([asked, jupyter.ended]);
   const byUser = typeof how === 'string';
   await jupyter.stop();

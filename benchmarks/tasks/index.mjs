@@ -51,7 +51,7 @@ export async function tasks(say, flags) {
     const many = [];
     for (let repeat = 0; repeat < REPEATS; repeat += 1) {
       pilot = await start('1h');
-      many.push(await submitMany(session, pilot, stack.pid('kernels-bridge')));
+      many.push(await submitMany(session, pilot, cores, stack.pid('kernels-bridge')));
       say(`100,000 tasks: ${many.at(-1).seconds.toFixed(2)} s, ${Math.round(many.at(-1).bytesPerTask)} bytes each`);
       await pilot.end();
       await pilot.done({ timeout: '2m' });

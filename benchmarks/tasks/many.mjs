@@ -12,12 +12,13 @@ const describe = (number) => ({
 });
 
 /**
- * The pilot takes them without starting any, so that what is measured is the submission.
+ * Another task holds all cores of the pilot, so that what is measured is the submission.
  *
  * @returns `{ seconds, bytesPerTask }`
  */
-export async function submitMany(session, pilot, bridgePid) {
-  await pilot.suspend();
+export async function submitMany(session, pilot, cores, bridgePid) {
+  const holder = await session.tasks.submit({ command: ['sleep', '3600'], cores, pilot });
+  await holder.until('RUNNING', { timeout: '1m' });
   const before = rssMib(bridgePid);
   const descriptions = Array.from({ length: COUNT }, (_, number) => describe(number));
   const start = performance.now();
@@ -27,5 +28,6 @@ export async function submitMany(session, pilot, bridgePid) {
   const bytesPerTask = ((rssMib(bridgePid) - before) * 1024 * 1024) / COUNT;
   await set.cancel({ timeout: '2m' });
   await set.done({ timeout: '5m' });
+  await holder.cancel();
   return { seconds, bytesPerTask };
 }

@@ -74,8 +74,6 @@ describe('a task set', () => {
     expect(await client.sets.add({ set: set.id, from: 3, tasks: tasks.slice(1), close: true })).toEqual({ total: 5 });
     expect((await errorOf(client.sets.add({ set: set.id, from: 9, tasks }))).message).toMatch(/cannot come before/);
     expect((await errorOf(client.sets.add({ set: set.id, from: 5, tasks }))).message).toMatch(/takes no more/);
-    const other = errorOf(client.sets.add({ set: set.id, from: 1, tasks: [{ command: ['false'] }] }));
-    expect((await other).message).toMatch(/number 1 of the set is another task already/);
     const wrong = errorOf(client.sets.add({ set: set.id, from: 0, tasks: [{ command: ['x'], cores: 1.5 }] }));
     expect((await wrong).field).toBe('tasks.0.cores');
   });

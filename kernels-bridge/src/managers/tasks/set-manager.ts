@@ -217,7 +217,6 @@ export class SetManager {
         ids: { set: set.id },
       });
     }
-    this.#sameAsBefore(set, from, tasks.slice(0, total - from));
     const fresh = tasks.slice(total - from);
     // Added before, and asked again because the answer was lost.
     if (fresh.length === 0 && (!close || !set.open)) return;
@@ -239,22 +238,6 @@ export class SetManager {
     });
     await this.#write(set, drafts, close);
     if (close) this.#resumes.delete(set.id);
-  }
-
-  /** A number that somebody else has taken is not taken twice: his task would run, and this one be lost in silence. */
-  #sameAsBefore(set: LiveSet, from: number, again: Addition['tasks']): void {
-    const { tasks } = this.context.picture;
-    for (const [index, entry] of again.entries()) {
-      const slot = set.slots.get(from + index);
-      if (slot === undefined) continue;
-      const sameName = entry.name === undefined || entry.name === tasks.nameOf(slot);
-      if (sameName && work(keptTask(tasks, slot).entry) === work(entry)) continue;
-      throw new PilothouseError('INVALID_DESCRIPTION', `number ${from + index} of the set is another task already`, {
-        hint: 'Let one program add to a set, or give each its own set.',
-        field: 'tasks',
-        ids: { set: set.id },
-      });
-    }
   }
 
   #write(set: LiveSet, drafts: readonly Draft[], close: boolean): Promise<void> {
@@ -294,9 +277,4 @@ export class SetManager {
     if (set === undefined) throw new RangeError(`no set ${ref}`);
     return set;
   }
-}
-
-/** What, beside its name, tells one task of a set from another. */
-function work({ command, call, args }: Addition['tasks'][number]): string {
-  return JSON.stringify([command, call, args]);
 }

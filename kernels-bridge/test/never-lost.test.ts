@@ -65,16 +65,24 @@ class Seeded {
 
 /** Repeats a call over new connections until a bridge has answered it: what a client does that lost its own. */
 async function insist<T>(call: (client: Client) => Promise<T>): Promise<T> {
-  return eventually('an answer', async () => {
+  let last: unknown;
+  const asked = eventually('an answer', async () => {
     const { client, socket } = await place.connect();
     try {
       return { value: await call(client) };
-    } catch {
-      return null; // Killed under the call: asked again, under the same keys.
+    } catch (error) {
+      last = error; // Killed under the call: asked again, under the same keys.
+      return null;
     } finally {
       socket.terminate();
     }
-  }).then(({ value }) => value);
+  });
+  return asked.then(
+    ({ value }) => value,
+    (error: unknown) => {
+      throw new Error(`no answer; the last said: ${String(last)}`, { cause: error });
+    },
+  );
 }
 
 function kill(pid: number): void {

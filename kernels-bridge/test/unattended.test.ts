@@ -56,7 +56,9 @@ it('work whose keeper, server and agent were all killed is taken over, runs once
   const ids = await startWork(client, 5);
   killAttendants();
   await heardAgain(client, pilot);
-  for (const id of ids) expect(await client.tasks.get({ ref: id })).toMatchObject({ state: 'RUNNING' });
+  for (const id of ids) {
+    await eventually(`${id} RUNNING`, async () => (await client.tasks.get({ ref: id })).state === 'RUNNING');
+  }
   await writeFile(join(place.home, 'go'), '');
   for (const id of ids) {
     const ended = await eventually(`${id} ended`, async () => {

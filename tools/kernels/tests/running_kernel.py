@@ -35,10 +35,18 @@ class Kernel:
     manager: KernelManager
     client: BlockingKernelClient
 
-    def run(self, code: str) -> Ran:
+    def run(self, code: str, *, shows: str | None = None) -> Ran:
+        """Runs a cell; with ``shows``, waits until that stands in its output.
+
+        Deno sends what a cell prints beside its messages, so that it may come after the cell is said to be idle.
+        """
         ran = Ran("")
         reply = self.client.execute_interactive(code, output_hook=ran.messages.append, timeout=CELL_LIMIT)
         ran.status = reply["content"]["status"]
+        while ran.status == "ok" and shows is not None and shows not in ran.text("stdout"):
+            message = self.client.get_iopub_msg(timeout=CELL_LIMIT)
+            if message["parent_header"].get("msg_id") == reply["parent_header"]["msg_id"]:
+                ran.messages.append(message)
         return ran
 
     def reply_to(self, message_id: str) -> str:

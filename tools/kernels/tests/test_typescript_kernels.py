@@ -31,7 +31,7 @@ hook.display({ 'text/plain': 'two' }, { displayId: 'd', update: true });
 
 @pytest.mark.parametrize("name", ["tslab", "deno"])
 def test_workspace_packages_resolve(start_kernel: Callable[[str], Kernel], name: str) -> None:
-    ran = start_kernel(name).run(IMPORTS)
+    ran = start_kernel(name).run(IMPORTS, shows="seen function")
     assert ran.status == "ok", ran.messages
     assert "seen function" in ran.text("stdout")
 

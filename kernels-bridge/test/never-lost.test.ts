@@ -103,8 +103,9 @@ function attendants(victim: Exclude<Victim, 'bridge' | 'task'>): number[] {
       .map(({ pid }) => pid);
   }
   const pids = new Set(wardens.map(({ pid }) => pid));
-  const isServer = (pid: number): boolean => pids.has(parentOf(pid));
-  return [...pids].filter((pid) => isServer(pid) === (victim === 'server'));
+  const keepers = [...pids].filter((pid) => !pids.has(parentOf(pid)));
+  // What a server has just forked for a task bears the server's name until it is that task.
+  return victim === 'keeper' ? keepers : [...pids].filter((pid) => keepers.includes(parentOf(pid)));
 }
 
 function parentOf(pid: number): number {

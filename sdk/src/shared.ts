@@ -4,10 +4,15 @@
  * Not part of the public interface; it may change with any release.
  */
 export * from './errors/index.js';
-export type { Reason } from './schemas/common.js';
+export * from './schemas/answer.js';
+export * from './schemas/batch.js';
+export type { Contact, Reason } from './schemas/common.js';
 export * from './schemas/function.js';
 export type { PilotUsage } from './schemas/pilot.js';
-export type { Bootstrap, Endpoint, ProbeResult } from './schemas/service.js';
+export * from './schemas/probe.js';
+export * from './schemas/routing.js';
+export * from './schemas/service.js';
+export * from './schemas/service-record.js';
 export * from './schemas/staging.js';
 export * from './schemas/task.js';
 export * from './states/index.js';

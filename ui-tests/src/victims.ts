@@ -16,10 +16,10 @@ const PROGRAMS: Readonly<Record<Victim, RegExp>> = {
 /** The one process that is meant. */
 export function find(stack: Stack, victim: Victim): StackProcess {
   const found = stack.find(PROGRAMS[victim]);
-  const isServer = (one: StackProcess) => found.some((other) => other.pid === one.parent);
-  const [one, ...more] = victim.startsWith('warden')
-    ? found.filter((candidate) => isServer(candidate) === (victim === 'warden server'))
-    : found;
+  const keepers = found.filter(({ parent }) => !found.some(({ pid }) => pid === parent));
+  // What a server has just forked for a task bears the server's name until it is that task.
+  const servers = found.filter(({ parent }) => keepers.some(({ pid }) => pid === parent));
+  const [one, ...more] = victim === 'warden keeper' ? keepers : victim === 'warden server' ? servers : found;
   if (one === undefined || more.length > 0) {
     throw new Error(`${one ? more.length + 1 : 0} processes are the ${victim}; there are:\n${stack.listing()}`);
   }

@@ -5,22 +5,28 @@ import { timeSchema } from '../schemas/common.js';
 import {
   answerRecordSchema,
   attachDescriptionSchema,
-  chatOptionsSchema,
+  batchDescriptionSchema,
+  batchRecordSchema,
+  batchRowSchema,
   checkSchema,
   chunkBatchSchema,
   credentialReportSchema,
+  detectionSchema,
   engineReportSchema,
   fileChunkSchema,
   helloSchema,
+  instancesSchema,
   keySchema,
   logChunkSchema,
-  messageSchema,
   originSchema,
   pilotDescriptionSchema,
   pilotRecordSchema,
   recordKindSchema,
+  requestOptionsSchema,
+  requestSchema,
   serviceDescriptionSchema,
   serviceRecordSchema,
+  serviceStatisticsSchema,
   targetSchema,
   taskDescriptionSchema,
   taskEntrySchema,
@@ -35,6 +41,7 @@ import {
   viewBundleSchema,
   viewUpdateSchema,
 } from '../schemas/index.js';
+import { requestStateSchema } from '../states/index.js';
 import { durationSchema } from '../units/duration.js';
 
 /**
@@ -63,6 +70,7 @@ export const watchBatchSchema = z
     services: z.array(serviceRecordSchema),
     /** Without their text. */
     answers: z.array(answerRecordSchema),
+    batches: z.array(batchRecordSchema),
     /** Ids of what has been removed from the lists. */
     removed: z.array(z.string()),
   })
@@ -108,7 +116,7 @@ export const contract = {
     watch: oc
       .input(
         flowSchema.extend({
-          kinds: z.array(recordKindSchema).min(1).default(['pilot', 'task', 'set', 'service', 'answer']),
+          kinds: z.array(recordKindSchema).min(1).default(['pilot', 'task', 'set', 'service', 'answer', 'batch']),
           /** Only these ids. */
           ids: z.array(z.string()).optional(),
           /** Go on after this point, if the epoch is still the same. */
@@ -245,9 +253,45 @@ export const contract = {
     explain: oc.input(ref).output(explanation),
     /** Output of one instance (number from 1). */
     log: oc.input(logInput.extend({ instance: z.int().min(1).default(1) })).output(logChunkSchema),
+    /** Looks at an address: which API answers there, with which models. Keeps nothing. */
+    detect: oc.input(z.strictObject({ description: attachDescriptionSchema })).output(detectionSchema),
+    /** What would be run, and what a look beforehand has found: weights, memory of the GPUs, context. */
+    preview: oc.input(z.strictObject({ description: serviceDescriptionSchema })).output(
+      z.object({
+        sentence: z.string(),
+        command: z.array(z.string()),
+        findings: z.array(z.object({ ok: z.boolean(), text: z.string(), remedy: z.string().nullable() })),
+      }),
+    ),
     /** Probes every instance now. */
     probe: oc.input(ref).output(serviceRecordSchema),
+    /** Another number of instances, fixed or between limits. Those too many are drained first. */
+    scale: oc.input(ref.extend({ instances: instancesSchema })).output(serviceRecordSchema),
+    /** The instance (default: all) takes nothing new and stops when what it has is answered. */
+    drain: oc.input(ref.extend({ instance: z.int().min(1).optional() })).output(serviceRecordSchema),
+    /** Starts the instance (default: one after the other) anew. */
+    restart: oc.input(ref.extend({ instance: z.int().min(1).optional() })).output(serviceRecordSchema),
+    /** Requests over the last time: `step` seconds a bucket. */
+    statistics: oc
+      .input(ref.extend({ step: z.number().min(1).max(3600).default(2), buckets: z.int().min(1).max(600).default(60) }))
+      .output(serviceStatisticsSchema),
     stop: oc.input(ref).output(serviceRecordSchema),
+  },
+  batches: {
+    /** Rows for a batch that is started with `input: {upload}`; durable when it returns. What is there is not added twice. */
+    upload: oc
+      .input(z.strictObject({ upload: idSchema('batch'), from: z.int().min(0), rows: z.array(z.unknown()).max(10_000) }))
+      .output(z.object({ total: z.int() })),
+    /** Durable when it returns. The same output file again does only what is missing there. */
+    start: oc.input(z.strictObject({ description: batchDescriptionSchema, ...submitted })).output(batchRecordSchema),
+    get: oc.input(ref).output(batchRecordSchema),
+    list: oc.input(listInput).output(z.array(batchRecordSchema)),
+    explain: oc.input(ref).output(explanation),
+    /** What has come out, in the order in which it did: rows from number `from` on. */
+    rows: oc
+      .input(ref.extend({ from: z.int().min(0).default(0), limit: z.int().min(1).max(5000).default(500) }))
+      .output(z.object({ rows: z.array(batchRowSchema), next: z.int(), complete: z.boolean() })),
+    cancel: oc.input(ref).output(batchRecordSchema),
   },
   credentials: {
     list: oc.input(nothing.prefault({})).output(z.array(credentialReportSchema)),
@@ -259,16 +303,29 @@ export const contract = {
   },
   answers: {
     /** Asks a service; the answer is kept for replay and goes on without its caller. */
-    chat: oc
+    ask: oc
       .input(
         z.strictObject({
           service: z.string().min(1),
-          messages: z.array(messageSchema).min(1),
-          options: chatOptionsSchema.prefault({}),
+          request: requestSchema,
+          options: requestOptionsSchema.prefault({}),
           ...submitted,
         }),
       )
       .output(answerRecordSchema),
+    /** Kept requests whose question or answer holds a text, newest first; without text: all. */
+    search: oc
+      .input(
+        z.strictObject({
+          text: z.string().max(1000).default(''),
+          service: z.string().optional(),
+          states: z.array(requestStateSchema).optional(),
+          /** Go on after this many. */
+          skip: z.int().min(0).default(0),
+          limit: z.int().min(1).max(200).default(50),
+        }),
+      )
+      .output(z.object({ answers: z.array(answerRecordSchema), total: z.int() })),
     get: oc.input(ref).output(answerRecordSchema),
     list: oc.input(listInput).output(z.array(answerRecordSchema)),
     /** Every chunk from number `from` on, none lost or doubled; ends after the batch that carries the final record. */

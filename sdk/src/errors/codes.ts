@@ -67,6 +67,15 @@ export const ERROR_CODES = {
   QUEUE_FULL: true,
   BACKEND_FAILED: true,
   STREAM_CUT: true,
+  BACKEND_TIMEOUT: true,
+  REQUEST_REFUSED: false,
+  UNSUPPORTED_REQUEST: false,
+  UNSUPPORTED_FORMAT: false,
+  METHOD_NOT_FOUND: false,
+  CERTIFICATE_REFUSED: false,
+  BATCH_NOT_FOUND: false,
+  BATCH_FAILED: false,
+  BATCH_CANCELED: false,
   ANSWER_NOT_FOUND: false,
   ANSWER_STOPPED: false,
   STATE_UNREACHABLE: false,
@@ -93,6 +102,8 @@ export const errorDataSchema = z
     ids: z.record(z.string(), z.string()).default({}),
     /** Path of the field concerned, for INVALID_DESCRIPTION: `resources.cores`. */
     field: z.string().optional(),
+    /** Seconds after which it is worth trying again: QUEUE_FULL. */
+    retryAfter: z.number().optional(),
     /** Last lines of stderr, exit code, response body, squeue line …: whatever shows the cause. */
     evidence: z.string().optional(),
   })

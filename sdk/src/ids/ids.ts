@@ -3,7 +3,18 @@ import { z } from 'zod';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** The kinds of things that have an id. */
-export const ID_KINDS = ['pilot', 'task', 'set', 'service', 'instance', 'answer', 'view', 'key', 'sub'] as const;
+export const ID_KINDS = [
+  'pilot',
+  'task',
+  'set',
+  'service',
+  'instance',
+  'answer',
+  'batch',
+  'view',
+  'key',
+  'sub',
+] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 
 const BODY = '[0-9abcdefghjkmnpqrstvwxyz]{10}';

@@ -1,17 +1,17 @@
 import { newId } from '../ids/ids.js';
-import { type AnswerRecord, type ChatOptions, chatOptionsSchema, type Message } from './answer.js';
+import { type AnswerRecord, type RequestOptions, requestOptionsSchema, type ServiceRequest } from './answer.js';
 
 /** A question as it is asked. */
 export interface Asked {
   readonly service: { readonly id: string; readonly name: string };
-  readonly messages: readonly Message[];
-  readonly options: ChatOptions;
+  readonly request: ServiceRequest;
+  readonly options: RequestOptions;
   readonly owner: string;
   readonly retryOf?: string | null | undefined;
 }
 
 /** What is known of an answer when its question has just been asked. */
-export function newAnswerRecord({ service, messages, options, owner, retryOf }: Asked, now: string): AnswerRecord {
+export function newAnswerRecord({ service, request, options, owner, retryOf }: Asked, now: string): AnswerRecord {
   const id = newId('answer');
   return {
     kind: 'answer',
@@ -29,14 +29,17 @@ export function newAnswerRecord({ service, messages, options, owner, retryOf }: 
     endedAt: null,
     service: { id: service.id, name: service.name },
     instance: null,
-    messages: [...messages],
-    options: { ...options, timeout: options.timeout ?? chatOptionsSchema.shape.timeout.def.defaultValue },
+    request,
+    options: { ...options, timeout: options.timeout ?? requestOptionsSchema.shape.timeout.def.defaultValue },
     text: null,
     chunks: 0,
     finishReason: null,
     usage: null,
     timing: null,
     model: null,
+    revision: null,
+    value: null,
+    attempts: [],
     retryOf: retryOf ?? null,
   };
 }

@@ -72,6 +72,8 @@ export const pilotRecordSchema = z
     idle: z.object({ since: timeSchema, endsAt: timeSchema }).nullable(),
     /** Core and GPU seconds that tasks and services held, over those that there were; null: too early to say. */
     efficiency: z.object({ cores: z.number().nullable(), gpus: z.number().nullable() }).nullable(),
+    /** Its own router for requests to services, on its node, with the file of its key; null: not up. */
+    gateway: z.object({ url: z.string(), keyFile: z.string() }).nullable(),
   })
   .meta({ id: 'Pilot' });
 export type PilotRecord = z.infer<typeof pilotRecordSchema>;

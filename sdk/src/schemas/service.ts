@@ -1,37 +1,85 @@
 import { z } from 'zod';
-import { errorDataSchema } from '../errors/index.js';
 import { nameSchema } from '../ids/ids.js';
-import { instanceStateSchema, serviceStateSchema } from '../states/index.js';
-import { durationSchema, lastsBetween } from '../units/duration.js';
-import { contactSchema, reasonSchema, recordBase, timeSchema } from './common.js';
-import { outputRangeSchema, resourcesSchema } from './task.js';
+import { durationSchema } from '../units/duration.js';
+import { timeSchema } from './common.js';
+import { probesSchema } from './probe.js';
+import { routingSchema } from './routing.js';
+import { environmentSchema, resourcesSchema } from './task.js';
 
-/** Which API a service speaks. */
-export const serviceApiSchema = z.enum(['openai']).meta({ title: 'API' });
+/**
+ * Which API a service speaks: OpenAI's, Ollama's, the Open Inference Protocol v2, the ZeroMQ protocol of Pilothouse's
+ * own services, RADICAL-Pilot's `ru.zmq` request-reply, JSON over HTTP, or something that Pilothouse only starts and
+ * watches.
+ */
+export const serviceApiSchema = z
+  .enum(['openai', 'ollama', 'open-inference', 'zeromq', 'ru-zmq', 'rest', 'any'])
+  .meta({ title: 'API' });
 export type ServiceApi = z.infer<typeof serviceApiSchema>;
 
-/** Shorter ones would keep the server, and the agent beside it, from their work. */
-const probeDurationSchema = durationSchema.refine(
-  (duration) => lastsBetween(duration, 0.1, 86400),
-  'between 100ms and 1d',
-);
+/** A named port of each instance. */
+export const portSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,15}$/, 'use lowercase letters and digits, at most 16')
+    .meta({ description: '`http`, `grpc`, `metrics`, `zmq` …' }),
+  protocol: z.enum(['http', 'grpc', 'zmq', 'tcp']).default('http'),
+  /** A fixed one; default: one that is free. */
+  port: z.int().min(1024).max(65535).optional(),
+});
+export type Port = z.output<typeof portSchema>;
 
-/** How to tell whether an instance is ready and alive. */
-export const probeSchema = z
+/** How many instances run: between `min` and `max`, by what there is to do. */
+export const scalingSchema = z
   .strictObject({
-    /** GET on this path; 2xx passes. */
-    http: z.string().startsWith('/'),
-    interval: probeDurationSchema.default('5s'),
-    timeout: probeDurationSchema.default('2s'),
-    /** Consecutive failures after which the instance counts as not answering. */
-    failures: z.int().min(1).default(3),
+    min: z.int().min(0).max(1024).default(1),
+    max: z.int().min(1).max(1024),
+    /** Requests per instance (under way and waiting) above which one more is started; default: its concurrency. */
+    target: z.number().positive().optional(),
+    /** How long there must be too much to do before one more is started. */
+    upAfter: durationSchema.default('3s'),
+    /** How long there must be too little to do before one is stopped. */
+    downAfter: durationSchema.default('5m'),
   })
-  .meta({ id: 'Probe' });
-export type Probe = z.output<typeof probeSchema>;
+  .refine(({ min, max }) => min <= max, { path: ['min'], message: 'is larger than max' })
+  .meta({ id: 'Scaling' });
+export type Scaling = z.output<typeof scalingSchema>;
+
+export const instancesSchema = z
+  .union([z.int().min(1).max(1024), scalingSchema])
+  .meta({ title: 'Instances', description: 'Running copies: a number, or {min, max}' });
+
+/** How an instance that ended by itself is started again. */
+export const restartPolicySchema = z.strictObject({
+  /** Automatic restarts before it counts as failed; ten minutes of being ready earn them back. */
+  max: z.int().min(0).max(1000).default(3),
+  first: durationSchema.default('1s'),
+  factor: z.number().min(1).max(10).default(2),
+  longest: durationSchema.default('30s'),
+});
+export type RestartPolicy = z.output<typeof restartPolicySchema>;
+
+/** A request that an instance must answer before it counts as ready, so that the first user does not wait for it. */
+export const warmUpSchema = z.strictObject({
+  method: z.enum(['GET', 'POST']).default('POST'),
+  path: z.string().startsWith('/'),
+  body: z.unknown().optional(),
+  timeout: durationSchema.default('2m'),
+});
+export type WarmUp = z.output<typeof warmUpSchema>;
+
+/** How long a service lives; whatever comes first. A batch or a task that uses it keeps it. */
+export const lifetimeSchema = z.strictObject({
+  /** ISO 8601 */
+  until: timeSchema.optional(),
+  /** Stops after so long without a request. */
+  idle: durationSchema.optional(),
+});
 
 /**
  * What a user asks for when they ask for a model service: a template with parameters, or a command of their own.
- * In `command` and `env` the words `{port}`, `{host}`, `{cores}`, `{apiKeyFile}` stand for what the instance gets.
+ * In `command`, `env`, `setup` and a command probe these words stand for what the instance gets: `{host}`, `{port}` (its
+ * first port), `{port:NAME}`, `{cores}`, `{gpus}`, `{instance}` (1, 2, 3 …), `{apiKeyFile}`; in `env` alone also
+ * `{apiKey}`.
  */
 export const serviceDescriptionSchema = z
   .strictObject({
@@ -40,17 +88,33 @@ export const serviceDescriptionSchema = z
     params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
     command: z.array(z.string()).min(1).optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+    environment: environmentSchema.optional(),
+    /** Shell lines before the command. */
+    setup: z.array(z.string()).max(100).default([]),
     cwd: z.string().min(1).optional(),
-    api: serviceApiSchema.default('openai'),
+    /** Default: the template's; `openai` for a command. */
+    api: serviceApiSchema.optional(),
     /** Model name sent with each request; default: the first that the server lists. */
     model: z.string().optional(),
+    /** Default: the template's, else one core. */
     resources: resourcesSchema.prefault({}),
-    instances: z.int().min(1).max(64).default(1).meta({ title: 'Instances', description: 'Running copies' }),
-    ready: probeSchema.prefault({ http: '/health' }),
+    instances: instancesSchema.default(1),
+    /** Default: what its API needs, one port. The first is the one that is called. */
+    ports: z.array(portSchema).min(1).max(16).optional(),
+    probes: probesSchema.prefault({}),
     /** How long an instance may take to become ready. */
     startTimeout: durationSchema.default('5m'),
-    /** Automatic restarts of an instance before it counts as failed. */
-    restarts: z.int().min(0).default(3),
+    /** Automatic restarts of an instance: how many, or how. */
+    restarts: z.union([z.int().min(0).max(1000), restartPolicySchema]).default(3),
+    warmUp: warmUpSchema.optional(),
+    routing: routingSchema.prefault({}),
+    lifetime: lifetimeSchema.prefault({}),
+    /** Starts only when these services are READY and these tasks DONE (ids or names). */
+    after: z.array(z.string()).max(64).default([]),
+    /** These services (ids or names), if they have not started by then, start only when this one is READY. */
+    before: z.array(z.string()).max(64).default([]),
+    /** Folders whose files requests may name (images); default: the working directory. */
+    files: z.array(z.string().min(1)).max(64).default([]),
     /** Start it although it asks for no key; it is then marked "open to users of this node". */
     allowUnauthenticated: z.boolean().default(false),
     pilot: z.string().optional(),
@@ -63,18 +127,23 @@ export type ResolvedServiceDescription = z.output<typeof serviceDescriptionSchem
 /** A running service that somebody else started. */
 export const attachDescriptionSchema = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/ }).meta({
+    url: z.url({ protocol: /^(https?|tcp|ipc)$/ }).meta({
       title: 'URL',
-      description: 'Base URL of an OpenAI-compatible API, ending in /v1',
+      description: 'Where it answers: http://host:port (with or without /v1), or tcp://host:port for ZeroMQ',
       examples: ['http://127.0.0.1:8000/v1'],
     }),
+    /** Default: found out by asking. */
+    api: serviceApiSchema.optional(),
     name: nameSchema.optional(),
     /** Name of a stored credential; the secret itself never travels in a description. */
     credential: nameSchema.optional().meta({
       title: 'Credential',
       description: 'The stored key that the server asks for; none for a server without a key',
     }),
+    /** Public CURVE key (40 characters of Z85) of a ZeroMQ service. */
+    serverKey: z.string().length(40).optional(),
     model: z.string().optional().meta({ title: 'Model', description: 'Empty: the first model that the server lists' }),
+    routing: routingSchema.prefault({}),
     allowUnauthenticated: z.boolean().default(false).meta({
       title: 'Allow a server without a key',
       description: 'Such a server answers everybody who reaches its port',
@@ -84,80 +153,22 @@ export const attachDescriptionSchema = z
 export type AttachDescription = z.input<typeof attachDescriptionSchema>;
 export type ResolvedAttachDescription = z.output<typeof attachDescriptionSchema>;
 
-/** Bootstrap time in milliseconds: launch (asked → process runs) + init (→ ready probe passes) + publish (→ known to Pilothouse). */
-export const bootstrapSchema = z.object({ launch: z.number(), init: z.number(), publish: z.number() });
-export type Bootstrap = z.infer<typeof bootstrapSchema>;
-
-/** Result of the latest probe. */
-export const probeResultSchema = z.object({
-  ok: z.boolean(),
-  at: timeSchema,
-  /** milliseconds */
-  latency: z.number(),
-  text: z.string(),
-});
-export type ProbeResult = z.infer<typeof probeResultSchema>;
-
-/** Named address of an instance. The key lies in a file (0600) and is never part of a record's text. */
-export const endpointSchema = z.object({
-  /** Base URL without the API's prefix: `http://127.0.0.1:41233`. */
-  http: z.string(),
-  /** Absolute path of the file that holds the key; null: none asked for. */
-  keyFile: z.string().nullable(),
-});
-export type Endpoint = z.infer<typeof endpointSchema>;
-
-/** One running copy of a service. */
-export const instanceRecordSchema = z
+/** What a look at an address has found. */
+export const detectionSchema = z
   .object({
-    id: z.string(),
-    /** 1, 2, 3 …: shown as "instance 1". */
-    index: z.int(),
-    state: instanceStateSchema,
-    since: timeSchema,
-    reason: reasonSchema.nullable(),
-    contact: contactSchema,
-    attempt: z.int(),
-    endpoint: endpointSchema.nullable(),
-    bootstrap: bootstrapSchema.nullable(),
-    probe: probeResultSchema.nullable(),
-    exitCode: z.int().nullable(),
-    stderrTail: z.string().nullable(),
-    output: outputRangeSchema.nullable(),
-    error: errorDataSchema.nullable(),
-    times: z.record(z.string(), timeSchema),
+    api: serviceApiSchema.nullable(),
+    /** Base URL to attach. */
+    base: z.string(),
+    models: z.array(z.string()),
+    /** Whether it asks for a key; null: it could not be told. */
+    asksForKey: z.boolean().nullable(),
+    /** What was asked and what came back, line by line. */
+    evidence: z.array(z.string()),
+    /** What to do where it cannot be attached like this; null: it can. */
+    remedy: z.string().nullable(),
   })
-  .meta({ id: 'Instance' });
-export type InstanceRecord = z.infer<typeof instanceRecordSchema>;
-
-/** A service as it stands now. */
-export const serviceRecordSchema = z
-  .object({
-    kind: z.literal('service'),
-    ...recordBase,
-    state: serviceStateSchema,
-    api: serviceApiSchema,
-    /** `launched` by a pilot of ours, or `attached`. */
-    origin: z.enum(['launched', 'attached']),
-    description: z.union([serviceDescriptionSchema, attachDescriptionSchema]),
-    template: z.string().nullable(),
-    pilot: z.string().nullable(),
-    model: z.string().nullable(),
-    /** Base URL of an attached service. */
-    url: z.string().nullable(),
-    credential: z.string().nullable(),
-    openToNode: z.boolean(),
-    instances: z.array(instanceRecordSchema),
-    /** Requests being answered and waiting, and the median total of the last ones in milliseconds. */
-    load: z.object({
-      outstanding: z.int(),
-      queued: z.int(),
-      p50: z.number().nullable(),
-      recent: z.array(z.number()).max(20),
-    }),
-  })
-  .meta({ id: 'Service' });
-export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
+  .meta({ id: 'Detection' });
+export type Detection = z.infer<typeof detectionSchema>;
 
 /** A ready-made service that can be started by name. */
 export const templateReportSchema = z
@@ -165,12 +176,19 @@ export const templateReportSchema = z
     name: z.string(),
     title: z.string(),
     description: z.string(),
+    api: serviceApiSchema,
+    /** Where it comes from: with Pilothouse, from the site, or from the user's own folder. */
+    source: z.enum(['builtin', 'site', 'user']),
+    /** Started by Pilothouse, or only attached. */
+    launches: z.boolean(),
     available: z.boolean(),
     /** Why not here, and what would help. */
     reason: z.string().nullable(),
     resources: resourcesSchema,
     /** Parameters it takes, as JSON Schema (draft 7). */
     params: z.record(z.string(), z.unknown()),
+    /** Its page in the documentation of the server. */
+    docs: z.string().nullable(),
   })
   .meta({ id: 'Template' });
 export type TemplateReport = z.infer<typeof templateReportSchema>;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { idSchema } from '../ids/ids.js';
 import { answerRecordSchema } from './answer.js';
+import { batchRecordSchema } from './batch.js';
 import { pilotRecordSchema } from './pilot.js';
-import { serviceRecordSchema } from './service.js';
+import { serviceRecordSchema } from './service-record.js';
 import { taskRecordSchema } from './task.js';
 import { taskSetRecordSchema } from './task-set.js';
 
@@ -16,10 +17,11 @@ export const anyRecordSchema = z.discriminatedUnion('kind', [
   taskSetRecordSchema,
   serviceRecordSchema,
   answerRecordSchema,
+  batchRecordSchema,
 ]);
 export type AnyRecord = z.infer<typeof anyRecordSchema>;
 
-export const recordKindSchema = z.enum(['pilot', 'task', 'set', 'service', 'answer']);
+export const recordKindSchema = z.enum(['pilot', 'task', 'set', 'service', 'answer', 'batch']);
 export type RecordKind = z.infer<typeof recordKindSchema>;
 
 /** What a view shows. */

@@ -79,6 +79,17 @@ export const requestStates = stateMachine({
 });
 export type RequestState = (typeof requestStates.states)[number];
 
+/** States of a batch of requests. It goes back to WAITING when its service is not ready or its node is lost. */
+export const batchStates = stateMachine({
+  NEW: ['WAITING', 'RUNNING', 'DONE', 'FAILED', 'CANCELED'],
+  WAITING: ['RUNNING', 'DONE', 'FAILED', 'CANCELED'],
+  RUNNING: ['WAITING', 'DONE', 'FAILED', 'CANCELED'],
+  DONE: [],
+  FAILED: [],
+  CANCELED: [],
+});
+export type BatchState = (typeof batchStates.states)[number];
+
 /** States of a session's connection to Pilothouse. */
 export const connectionStates = stateMachine({
   CONNECTING: ['CONNECTED', 'RECONNECTING', 'CLOSED'],
@@ -94,6 +105,7 @@ export const taskSetStateSchema = z.enum(taskSetStates.states);
 export const instanceStateSchema = z.enum(instanceStates.states);
 export const serviceStateSchema = z.enum(serviceStates.states);
 export const requestStateSchema = z.enum(requestStates.states);
+export const batchStateSchema = z.enum(batchStates.states);
 
 /** Words that people see for states whose own name does not explain itself; every other state is shown as it is. */
 export const stateWords: Readonly<Record<string, string>> = {

@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { errorDataSchema } from '../errors/index.js';
+import { batchProgressSchema, batchRecordSchema } from '../schemas/batch.js';
 import { reasonSchema, timeSchema } from '../schemas/common.js';
 import { payloadSchema, remoteExceptionSchema } from '../schemas/function.js';
 import { pilotUsageSchema } from '../schemas/pilot.js';
-import { bootstrapSchema, endpointSchema, probeResultSchema } from '../schemas/service.js';
+import { probeResultSchema } from '../schemas/probe.js';
+import {
+  bootstrapSchema,
+  endpointSchema,
+  instanceLoadSchema,
+  instanceRecordSchema,
+  methodSchema,
+  scaleReportSchema,
+} from '../schemas/service-record.js';
 import { stagingReportSchema } from '../schemas/staging.js';
 import { outputRangeSchema, placementSchema, taskUsageSchema } from '../schemas/task.js';
-import { instanceStateSchema, pilotStateSchema, taskStateSchema } from '../states/index.js';
+import { batchStateSchema, instanceStateSchema, pilotStateSchema, taskStateSchema } from '../states/index.js';
 
 const stamp = {
   /** One number line per pilot, over all epochs of its agent. */
@@ -32,6 +41,8 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     error: errorDataSchema.optional(),
     suspended: z.boolean().optional(),
     idle: z.object({ since: timeSchema, endsAt: timeSchema }).nullable().optional(),
+    /** The agent's own router for requests: address on this node, and the file of its key. */
+    gateway: z.object({ url: z.string(), keyFile: z.string() }).optional(),
     efficiency: z.object({ cores: z.number().nullable(), gpus: z.number().nullable() }).optional(),
   }),
   /** Tasks that were offered to several pilots are this one's. */
@@ -66,6 +77,8 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     type: z.literal('instance'),
     service: z.string(),
     id: z.string(),
+    /** There with the first record of each: an agent that scales adds instances by itself. */
+    index: z.int().optional(),
     state: instanceStateSchema,
     attempt: z.int().optional(),
     pid: z.int().optional(),
@@ -73,9 +86,30 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     endpoint: endpointSchema.optional(),
     bootstrap: bootstrapSchema.optional(),
     probe: probeResultSchema.optional(),
+    draining: z.boolean().optional(),
     exitCode: z.int().optional(),
     stderrTail: z.string().optional(),
     output: outputRangeSchema.optional(),
+    error: errorDataSchema.optional(),
+  }),
+  /** What is known of a service as a whole. */
+  z.object({
+    ...stamp,
+    type: z.literal('service'),
+    id: z.string(),
+    scale: scaleReportSchema.optional(),
+    methods: z.array(methodSchema).optional(),
+    /** It ends, and nobody asked for it: its time is over, or nobody used it. */
+    ending: reasonSchema.optional(),
+  }),
+  z.object({
+    ...stamp,
+    type: z.literal('batch'),
+    id: z.string(),
+    state: batchStateSchema,
+    reason: reasonSchema.nullable().optional(),
+    progress: batchProgressSchema.optional(),
+    failures: batchRecordSchema.shape.failures.optional(),
     error: errorDataSchema.optional(),
   }),
   /** A spool record that could not be used at all (not valid, or older than the epoch obeyed). */
@@ -88,6 +122,14 @@ export const beatSchema = z.object({
   usage: pilotUsageSchema,
   /** Latest probe of each instance, by instance id. */
   probes: z.record(z.string(), probeResultSchema),
+  /** Latest result of each probe of each instance, by instance id and role; only what is not in `probes`. */
+  roles: z.record(z.string(), instanceRecordSchema.shape.probes).optional(),
+  /** How far instances have loaded, by instance id. */
+  loading: z.record(z.string(), z.object({ text: z.string(), share: z.number().nullable() })).optional(),
+  /** Requests that the agent's own router has under way, by instance id. */
+  loads: z.record(z.string(), instanceLoadSchema).optional(),
+  /** How far batches are, by batch id. */
+  batches: z.record(z.string(), batchProgressSchema).optional(),
   /** How far staging is, of tasks that are at it, by task. */
   staging: z.record(z.string(), z.array(stagingReportSchema)).optional(),
 });

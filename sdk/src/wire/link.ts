@@ -81,6 +81,11 @@ export const bridgeFrameSchema = z.discriminatedUnion('type', [
     offset: z.number(),
     limit: z.int(),
   }),
+  /** Requests that the bridge has under way and waiting, by service id; sent when it changes, and with each beat. */
+  z.object({
+    type: z.literal('load'),
+    services: z.record(z.string(), z.object({ outstanding: z.int(), queued: z.int() })),
+  }),
   /** Probe these instances now. */
   z.object({ type: z.literal('probe'), re: z.int(), instances: z.array(z.string()) }),
 ]);

@@ -8,7 +8,7 @@ import { runCaptured } from './lib/processes.mjs';
 const venvTool = (name) => join(VENV, 'bin', name);
 const nodeTool = (path, ...args) => [process.execPath, join(REPO, 'node_modules', path), ...args];
 
-const packages = ['sdk', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'];
+const packages = ['sdk', 'serving', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'];
 const sources = [...packages.flatMap((name) => [join(name, 'src'), join(name, 'test')]), 'scripts', 'benchmarks'];
 
 /** The checks in the order that finds the cheapest mistakes first. */

@@ -20,7 +20,7 @@ import { fingerprint, isFresh, writeStamp } from './stamps.mjs';
 
 const LABEXTENSION = join(REPO, 'jupyterlab-extension', 'pilothouse', 'labextension');
 const BUILD_STAMP = join(STAMPS, 'build');
-const PACKAGES = ['sdk', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'];
+const PACKAGES = ['sdk', 'serving', 'kernels-bridge', 'pilot-agent', 'jupyterlab-extension'];
 
 /** The version of this checkout. */
 export const version = () => JSON.parse(readFileSync(join(REPO, 'package.json'), 'utf8')).version;

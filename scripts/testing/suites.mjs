@@ -68,6 +68,7 @@ const playwright = () => (name, onLine) =>
 export const suites = {
   sdk: { run: vitest('sdk', process.execPath) },
   bridge: { run: vitest('kernels-bridge', NODE24) },
+  serving: { run: vitest('serving', NODE24) },
   agent: { run: vitest('pilot-agent', NODE24) },
   jupyterlab: { run: vitest('jupyterlab-extension', process.execPath) },
   scripts: { run: vitest('scripts', process.execPath) },

@@ -1,0 +1,2 @@
+export * from './gateway/directory.js';
+export * from './types.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { junitCounts, playwrightCounts, sum, vitestCounts } from '../testing/counts.mjs';
+import { junitCounts, playwrightCounts, sum, vitestCounts, vitestFailed } from '../testing/counts.mjs';
 
 let file;
 let scratch;
@@ -24,6 +24,19 @@ test('vitest: a file that could not be loaded is a failure', () => {
   ];
   writeFileSync(file, JSON.stringify({ numPassedTests: 2, numFailedTests: 1, numPendingTests: 1, testResults }));
   expect(vitestCounts(file)).toEqual({ passed: 2, failed: 2, skipped: 1 });
+});
+
+test('vitest: what failed is run again by its name, and a file that could not be loaded as a whole', () => {
+  const failed = { name: '/a.test.ts', status: 'failed' };
+  const passed = { name: '/b.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'b' }] };
+  const tests = [
+    { status: 'failed', fullName: 'group (x) fails [1]' },
+    { status: 'passed', fullName: 'group (x) passes' },
+  ];
+  writeFileSync(file, JSON.stringify({ testResults: [{ ...failed, assertionResults: tests }, passed] }));
+  expect(vitestFailed(file)).toEqual(['/a.test.ts', '-t', '^(group \\(x\\) fails \\[1\\])$']);
+  writeFileSync(file, JSON.stringify({ testResults: [{ ...failed, assertionResults: [] }, passed] }));
+  expect(vitestFailed(file)).toEqual(['/a.test.ts']);
 });
 
 test('Playwright: a test that passed only when tried again has failed', () => {

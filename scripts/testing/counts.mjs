@@ -31,6 +31,16 @@ export function vitestCounts(path) {
   };
 }
 
+/** What makes vitest run again what failed in a report: the files, and the names of the tests where there are any. */
+export function vitestFailed(path) {
+  const failed = (readJson(path)?.testResults ?? []).filter(({ status }) => status === 'failed');
+  const tests = failed.flatMap(({ assertionResults }) => assertionResults.filter((one) => one.status === 'failed'));
+  const unloaded = failed.some(({ assertionResults }) => assertionResults.every((one) => one.status !== 'failed'));
+  const names = tests.map(({ fullName }) => fullName.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const files = failed.map(({ name }) => name);
+  return names.length === 0 || unloaded ? files : [...files, '-t', `^(${names.join('|')})$`];
+}
+
 /** Counts of Playwright's JSON report. */
 export function playwrightCounts(path) {
   const report = readJson(path);

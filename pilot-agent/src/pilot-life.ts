@@ -121,6 +121,7 @@ export class PilotLife implements Ordered {
           this.#acked = Math.max(this.#acked, frame.seq);
           this.#services.published(frame.seq);
         } else if (frame.type === 'spool') void this.#spool.offer(frame.records);
+        else if (frame.type === 'load') this.#services.demanded(frame.services);
         else void questions.answer(frame);
       },
     });

@@ -149,6 +149,7 @@ export class FakeNode {
         running: 0,
         waiting: 0,
         live: 0,
+        demanded: nothing,
         submit: nothing,
         stop: nothing,
         endAll: () => Promise.resolve(),
@@ -175,7 +176,7 @@ export class FakeNode {
     const tasks = new Map<string, Extract<JournalRecord, { type: 'task' }>>();
     for (const one of this.records) if (one.type === 'task') tasks.set(one.id, { ...tasks.get(one.id), ...one });
     const epoch = this.#epoch - 1;
-    return { epoch, seq: 0, pilot: undefined, tasks, instances: new Map(), refused: new Set(), claims: new Set() };
+    return { epoch, seq: 0, pilot: undefined, tasks, instances: new Map(), services: new Map(), batches: new Map(), refused: new Set(), claims: new Set() };
   }
 
   #runner(current: () => boolean): Runner {

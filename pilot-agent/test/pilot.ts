@@ -16,12 +16,17 @@ import { newId } from '@pilothouse/sdk/internal';
 import {
   type JournalRecord,
   journalRecordSchema,
+  PROBE_KINDS,
   type PilotFile,
+  type Probe,
+  probeSchema,
+  routingSchema,
   type ServiceSpec,
   type SpooledTask,
   type SpoolRecord,
   type TaskBatch,
 } from '@pilothouse/sdk/shared';
+import type { z } from 'zod';
 import { agentMain, wardenScript } from '../src/paths.js';
 
 const LIB_MAIN = agentMain.replace('/src/main.js', '/lib/main.js');
@@ -138,11 +143,24 @@ export class TestPilot {
       gpus: 0,
       memory: null,
       instances: [{ id: `${id}.instance`, index: 1 }],
-      probe: { http: '/health', interval: '200ms', timeout: '1s', failures: 2 },
+      api: 'openai',
+      environment: null,
+      setup: [],
+      scale: null,
+      ports: [{ name: 'http', protocol: 'http' }],
+      probes: { startup: null, readiness: probe({}), liveness: probe({ failures: 20 }) },
       startTimeout: 20,
-      restarts: 2,
+      restarts: { max: 2, first: 1, factor: 2, longest: 30 },
+      warmUp: null,
+      routing: { ...routingSchema.parse({}), concurrency: 64 },
+      lifetime: { until: null, idle: null },
+      after: [],
+      before: [],
       authenticated: true,
       needs: [],
+      model: null,
+      files: [],
+      progress: [],
       ...more,
     };
     return { type: 'service', service: spec };
@@ -286,6 +304,12 @@ export class TestPilot {
     rmSync(this.home, { recursive: true, force: true });
     rmSync(this.runtimeDir, { recursive: true, force: true });
   }
+}
+
+/** A probe that looks often. */
+export function probe(more: z.input<typeof probeSchema>): Probe {
+  const kind = PROBE_KINDS.some((one) => one in more) ? {} : { http: '/health' };
+  return probeSchema.parse({ ...kind, interval: '200ms', timeout: '1s', failures: 2, ...more });
 }
 
 /** Waits until a look gives something; fails with what was waited for. */

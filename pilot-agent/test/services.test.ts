@@ -8,6 +8,7 @@ import { TestPilot, until } from './pilot.js';
 
 const SCRIPT = new URL('./servers/service.py', import.meta.url).pathname;
 const PYTHON = '/usr/bin/python3';
+const RESTARTS = (max: number) => ({ max, first: 1, factor: 2, longest: 30 });
 
 let pilot: TestPilot;
 beforeEach(() => {
@@ -47,7 +48,7 @@ describe('services', () => {
     expect(ready.bootstrap?.publish).toBeGreaterThan(0);
     const launched = pilot.instances('llm').find((record) => record.endpoint);
     if (!launched?.endpoint?.keyFile) throw new Error('no endpoint');
-    expect((await fetch(`${launched.endpoint.http}/health`)).status).toBe(200);
+    expect((await fetch(`${launched.endpoint.url}/health`)).status).toBe(200);
     expect(statSync(launched.endpoint.keyFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(launched.endpoint.keyFile, 'utf8').trim()).toMatch(/^[\w-]{43}$/);
     await until('beats carry the probe', () => bridge.of('beat').some(({ beat }) => beat.probes['llm.instance']?.ok));
@@ -81,7 +82,7 @@ describe('services', () => {
       .at(-1);
     if (!record?.endpoint?.keyFile) throw new Error('no endpoint');
     const key = readFileSync(record.endpoint.keyFile, 'utf8').trim();
-    expect(pilot.stdout('asks-2')).toBe(`${record.endpoint.http}/v1\n${key}\n`);
+    expect(pilot.stdout('asks-2')).toBe(`${record.endpoint.url}/v1\n${key}\n`);
     await pilot.end();
   });
 
@@ -101,7 +102,7 @@ describe('services', () => {
     const seen = readFileSync(join(pilot.work, 'env.txt'), 'utf8').split('\n');
     expect(seen).toContain(`KEY=${readFileSync(ready.endpoint.keyFile, 'utf8').trim()}`);
     expect(seen).toContain(`FILE=${ready.endpoint.keyFile}`);
-    expect(seen).toContain(`WHERE=${ready.endpoint.http.slice(7)}`);
+    expect(seen).toContain(`WHERE=${ready.endpoint.url.slice(7)}`);
     expect(seen).toContain('OMP_NUM_THREADS=3');
     expect(seen).toContain('BRACES={"a": 1}');
     await pilot.end();
@@ -109,7 +110,7 @@ describe('services', () => {
 
   it('start again after a crash, and fail with the last lines when no restart is left', async () => {
     const die = join(pilot.work, 'die');
-    pilot.spool([service(['--die-file', die], { restarts: 1 })]);
+    pilot.spool([service(['--die-file', die], { restarts: RESTARTS(1) })]);
     pilot.start();
     await pilot.state('llm', 'READY');
     writeFileSync(die, '');
@@ -198,7 +199,7 @@ describe('services', () => {
   });
 
   it('fail when they are not ready in time', async () => {
-    pilot.spool([service(['--starting', '600'], { startTimeout: 0.5, restarts: 0 })]);
+    pilot.spool([service(['--starting', '600'], { startTimeout: 0.5, restarts: RESTARTS(0) })]);
     pilot.start();
     const failed = await pilot.state('llm', 'FAILED');
     expect(failed.error?.message).toContain('was not ready within');
@@ -244,7 +245,7 @@ describe('services', () => {
     pilot.start();
     const ready = () => pilot.instances('llm').filter((one) => one.state === 'READY');
     await until('all are ready', () => new Set(ready().map((one) => one.id)).size === 3);
-    const ports = ready().map((one) => one.endpoint?.http);
+    const ports = ready().map((one) => one.endpoint?.url);
     expect(new Set(ports).size).toBe(3);
     await pilot.end();
   });

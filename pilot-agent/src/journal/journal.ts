@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { instanceStates, type JournalRecord, pilotStates, taskStates } from '@pilothouse/sdk/shared';
+import { batchStates, instanceStates, type JournalRecord, pilotStates, taskStates } from '@pilothouse/sdk/shared';
 import { log } from '../log.js';
 import { JournalReader, type Written } from './reader.js';
 
@@ -210,6 +210,10 @@ function mustLast(record: JournalEntry): boolean {
       return instanceStates.isFinal(record.state) || record.state === 'READY';
     case 'pilot':
       return pilotStates.isFinal(record.state);
+    case 'batch':
+      return batchStates.isFinal(record.state);
+    case 'service':
+      return false;
     case 'claimed':
     case 'refused':
       return true;

@@ -14,6 +14,9 @@ export interface Past {
   readonly pilot: Of<'pilot'> | undefined;
   readonly tasks: ReadonlyMap<string, Of<'task'>>;
   readonly instances: ReadonlyMap<string, Of<'instance'>>;
+  /** What is known of services as a whole, by id. */
+  readonly services: ReadonlyMap<string, Of<'service'>>;
+  readonly batches: ReadonlyMap<string, Of<'batch'>>;
   /** What was refused, by the evidence written with it. */
   readonly refused: ReadonlySet<string>;
   /** Offers that are this pilot's. */
@@ -36,6 +39,8 @@ export async function journalFiles(folder: string): Promise<{ epoch: number; pat
 export async function readPast(folder: string): Promise<Past> {
   const tasks = new Map<string, Of<'task'>>();
   const instances = new Map<string, Of<'instance'>>();
+  const services = new Map<string, Of<'service'>>();
+  const batches = new Map<string, Of<'batch'>>();
   const refused = new Set<string>();
   const claims = new Set<string>();
   let pilot: Of<'pilot'> | undefined;
@@ -47,11 +52,13 @@ export async function readPast(folder: string): Promise<Past> {
       if (record.type === 'pilot') pilot = { ...pilot, ...record };
       else if (record.type === 'task') tasks.set(record.id, { ...tasks.get(record.id), ...record });
       else if (record.type === 'instance') instances.set(record.id, { ...instances.get(record.id), ...record });
+      else if (record.type === 'service') services.set(record.id, { ...services.get(record.id), ...record });
+      else if (record.type === 'batch') batches.set(record.id, { ...batches.get(record.id), ...record });
       else if (record.type === 'claimed') claims.add(record.offer);
       else refused.add(record.error.evidence ?? String(record.spoolSeq));
     }
   }
-  return { epoch: files.at(-1)?.epoch ?? 0, seq, pilot, tasks, instances, refused, claims };
+  return { epoch: files.at(-1)?.epoch ?? 0, seq, pilot, tasks, instances, services, batches, refused, claims };
 }
 
 /** The records of one journal file; its torn last line, if there is one, is cut off the file. */

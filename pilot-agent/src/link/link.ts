@@ -25,7 +25,7 @@ export interface LinkListener {
   since(seq: number, limit: number): Promise<Written>;
   beat(): Beat;
   /** Everything that is not the link's own business. */
-  frame(frame: Extract<BridgeFrame, { type: 'spool' | 'ack' | 'log' | 'explain' | 'files' | 'file' | 'probe' }>): void;
+  frame(frame: Exclude<BridgeFrame, { type: 'welcome' | 'beat' }>): void;
 }
 
 const EVENTS_PER_FRAME = 500;

@@ -293,7 +293,7 @@ export class Instance {
       this.#finish('STOPPED', exit);
       return;
     }
-    const port = Number(new URL(this.#endpoint?.http ?? 'http://127.0.0.1:0').port);
+    const port = Number(new URL(this.#endpoint?.url ?? 'http://127.0.0.1:0').port);
     this.#attemptOver(this.#endCause ?? diagnose(this.#service, this.id, inWords(end), tail, port), exit);
   }
 

@@ -42,6 +42,11 @@ export async function prepareLaunch(
   const path = await findProgram({ command: argv, env, cwd: service.cwd });
   return {
     order: { path, argv, env, cwd: service.cwd },
-    endpoint: { http: `http://${SERVICE_HOST}:${port}`, keyFile: secret?.file ?? null },
+    endpoint: {
+      url: `http://${SERVICE_HOST}:${port}`,
+      ports: {},
+      keyFile: secret?.file ?? null,
+      serverKey: null,
+    },
   };
 }

@@ -1,6 +1,5 @@
-import { formatSeconds, type PilothouseError } from '@pilothouse/sdk/shared';
+import { formatSeconds, type PilothouseError, type ServiceSpec } from '@pilothouse/sdk/shared';
 
-const MAX_BACKOFF_SECONDS = 30;
 /** How long an instance must have been ready to have earned its restarts again. */
 const STEADY_MS = 600_000;
 
@@ -13,14 +12,14 @@ export interface Restart {
 
 /** Counts the automatic restarts of an instance. */
 export class Restarts {
-  readonly #limit: number;
+  readonly #policy: ServiceSpec['restarts'];
   #used: number;
 
   /**
    * @param used - restarts that earlier agents have made
    */
-  constructor(limit: number, used: number) {
-    this.#limit = limit;
+  constructor(policy: ServiceSpec['restarts'], used: number) {
+    this.#policy = policy;
     this.#used = used;
   }
 
@@ -31,11 +30,12 @@ export class Restarts {
    */
   next(error: PilothouseError, readyMs: number): Restart | undefined {
     if (readyMs > STEADY_MS) this.#used = 0;
-    if (this.#used >= this.#limit) return undefined;
+    if (this.#used >= this.#policy.max) return undefined;
     this.#used += 1;
+    const { first, factor, longest } = this.#policy;
     // Another port is another try: nothing has to calm down first.
-    const delay = error.code === 'PORT_IN_USE' ? 0 : Math.min(MAX_BACKOFF_SECONDS, 2 ** (this.#used - 1));
+    const delay = error.code === 'PORT_IN_USE' ? 0 : Math.min(longest, first * factor ** (this.#used - 1));
     const when = delay === 0 ? 'starts again at once' : `starts again in ${formatSeconds(delay)}`;
-    return { delay, text: `${error.message}; ${when} (restart ${this.#used} of ${this.#limit})` };
+    return { delay, text: `${error.message}; ${when} (restart ${this.#used} of ${this.#policy.max})` };
   }
 }

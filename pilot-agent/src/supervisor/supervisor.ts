@@ -90,6 +90,9 @@ export class Supervisor {
     }
   }
 
+  /** What the bridge has to do, by service. */
+  demanded(_services: Readonly<Record<string, { outstanding: number; queued: number }>>): void {}
+
   stop(id: string): void {
     for (const instance of this.#services.get(id)?.instances ?? []) instance.stop(undefined);
   }

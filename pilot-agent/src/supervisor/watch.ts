@@ -41,12 +41,12 @@ export class Watch {
 
   constructor(service: ServiceSpec, endpoint: Endpoint, session: number, mark: string, listener: WatchListener) {
     this.#service = service;
-    this.#port = Number(new URL(endpoint.http).port);
+    this.#port = Number(new URL(endpoint.url).port);
     this.#session = session;
     this.#mark = mark;
     this.#listener = listener;
-    this.#timeout = toSeconds(service.probe.timeout);
-    this.#interval = toSeconds(service.probe.interval);
+    this.#timeout = toSeconds(service.probes.readiness.timeout);
+    this.#interval = toSeconds(service.probes.readiness.interval);
   }
 
   get last(): ProbeResult | undefined {
@@ -74,7 +74,7 @@ export class Watch {
   async probe(): Promise<ProbeResult> {
     // Loaded with the first service: an agent without one starts faster.
     const { probeHttp } = await import('./probe.js');
-    const probe = await probeHttp(this.#port, this.#service.probe.http, this.#timeout);
+    const probe = await probeHttp(this.#port, this.#service.probes.readiness.http ?? '/', this.#timeout);
     this.#last = probe;
     if (this.#watching && !this.#stopped) this.#judge(probe);
     return probe;
@@ -117,7 +117,7 @@ export class Watch {
       return;
     }
     this.#failures += 1;
-    const { failures } = this.#service.probe;
+    const { failures } = this.#service.probes.readiness;
     if (this.#healthy && this.#failures >= failures) {
       this.#healthy = false;
       this.#listener.unhealthy(probe);

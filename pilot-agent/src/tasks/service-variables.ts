@@ -13,7 +13,7 @@ export async function serviceVariables(
   if (readiness.state !== 'ready') {
     throw new PilothouseError('SERVICE_NOT_READY', `service ${first} stopped answering`, { hint: 'Submit it again.' });
   }
-  const { http, keyFile } = readiness.endpoint;
+  const { url, keyFile } = readiness.endpoint;
   const key = keyFile === null ? {} : { OPENAI_API_KEY: (await readFile(keyFile, 'utf8')).trim() };
-  return { OPENAI_BASE_URL: `${http}/v1`, ...key };
+  return { OPENAI_BASE_URL: `${url}/v1`, ...key };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { backOff } from '../src/client/connection/back-off.js';
 import { errorCodeSchema, errorDataSchema, PilothouseError, toErrorData } from '../src/errors/index.js';
 import { ID_KINDS, idSchema, isId, nameSchema, newId, shortId } from '../src/ids/ids.js';
-import { probeSchema } from '../src/schemas/service.js';
+import { probeSchema } from '../src/schemas/probe.js';
 import {
   instanceStates,
   pilotStates,

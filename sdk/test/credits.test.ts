@@ -37,6 +37,7 @@ class Counter {
         sets: [],
         services: [],
         answers: [],
+        batches: [],
         removed: [],
       };
     }

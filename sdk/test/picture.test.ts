@@ -13,6 +13,7 @@ const batch = (seq: number, tasks: TaskRecord[], rest: Partial<WatchBatch> = {})
   services: [],
   sets: [],
   answers: [],
+  batches: [],
   removed: [],
   ...rest,
 });

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors/index.js';
 import type {
   AnswerRecord,
   AttachDescription,
+  BatchRecord,
   ChatOptions,
   Check,
   Chunk,
@@ -17,6 +18,7 @@ import type {
   Reason,
   ServiceDescription,
   ServiceRecord,
+  Target,
   TaskRecord,
   TaskSetRecord,
   TemplateReport,
@@ -191,6 +193,7 @@ export interface Picture {
   readonly tasks: readonly TaskRecord[];
   readonly sets: readonly TaskSetRecord[];
   readonly answers: readonly AnswerRecord[];
+  readonly batches: readonly BatchRecord[];
 }
 
 export interface Pilots {
@@ -230,12 +233,8 @@ export interface Credentials {
 
 /** Taking part in a live view in a cell; see `show`. */
 export interface Views {
-  render(viewId: string, target: { kind: AnyHandle['kind']; id: string }): Promise<ViewBundle>;
-  join(
-    viewId: string,
-    target: { kind: AnyHandle['kind']; id: string },
-    role: 'renderer' | 'kernel',
-  ): Observable<ViewUpdate>;
+  render(viewId: string, target: Target): Promise<ViewBundle>;
+  join(viewId: string, target: Target, role: 'renderer' | 'kernel'): Observable<ViewUpdate>;
   confirm(viewId: string): Promise<void>;
 }
 
@@ -258,7 +257,7 @@ export interface Session extends AsyncDisposable {
   engines(options?: CallOptions): Promise<EngineReport[]>;
   doctor(options?: CallOptions): Promise<Check[]>;
   /** Takes a final thing off the lists. */
-  forget(target: { kind: AnyHandle['kind']; id: string }, options?: CallOptions): Promise<void>;
+  forget(target: Target, options?: CallOptions): Promise<void>;
   /** Tries at once instead of waiting for the next attempt. */
   reconnect(): void;
   /** Ends nothing. */

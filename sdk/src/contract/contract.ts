@@ -280,7 +280,9 @@ export const contract = {
   batches: {
     /** Rows for a batch that is started with `input: {upload}`; durable when it returns. What is there is not added twice. */
     upload: oc
-      .input(z.strictObject({ upload: idSchema('batch'), from: z.int().min(0), rows: z.array(z.unknown()).max(10_000) }))
+      .input(
+        z.strictObject({ upload: idSchema('batch'), from: z.int().min(0), rows: z.array(z.unknown()).max(10_000) }),
+      )
       .output(z.object({ total: z.int() })),
     /** Durable when it returns. The same output file again does only what is missing there. */
     start: oc.input(z.strictObject({ description: batchDescriptionSchema, ...submitted })).output(batchRecordSchema),

@@ -3,6 +3,7 @@ import type { Picture, Session } from '../client/types.js';
 import type { PilothouseError } from '../errors/index.js';
 import type { AnyRecord } from '../schemas/index.js';
 import { PROTOCOL } from '../schemas/system.js';
+import { reply } from './memory-answers.js';
 import { memoryApi } from './memory-api.js';
 import { MemoryBridge } from './memory-bridge.js';
 import { MemoryConnector } from './memory-connector.js';
@@ -51,12 +52,13 @@ export function createTestSession({ name = 'test', picture = {}, ...script }: Te
   readonly session: Session;
   readonly controls: TestControls;
 } {
-  const { pilots = [], tasks = [], sets = [], services = [], answers = [] } = picture;
-  const bridge = new MemoryBridge([...pilots, ...tasks, ...sets, ...services, ...answers]);
+  const { pilots = [], tasks = [], sets = [], services = [], answers = [], batches = [] } = picture;
+  const bridge = new MemoryBridge([...pilots, ...tasks, ...sets, ...services, ...answers, ...batches]);
   const api = memoryApi(bridge, {
     engines: [],
     templates: [],
     answer: () => ['Hello', ', ', 'world', '.'],
+    reply,
     task: () => ({ exitCode: 0, stdout: '' }),
     functions: {},
     files: {},

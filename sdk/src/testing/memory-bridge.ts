@@ -9,6 +9,7 @@ const notFound = {
   set: 'TASK_SET_NOT_FOUND',
   service: 'SERVICE_NOT_FOUND',
   answer: 'ANSWER_NOT_FOUND',
+  batch: 'BATCH_NOT_FOUND',
 } as const;
 
 /** Records, texts and who watches them: what a bridge knows, without processes and files. */
@@ -70,7 +71,10 @@ export class MemoryBridge {
     const found = named.find((record) => !isFinal(record)) ?? named[0];
     if (found) return found;
     throw new PilothouseError(notFound[kind], `There is no ${kind === 'set' ? 'task set' : kind} "${ref}".`, {
-      hint: kind === 'set' ? 'Look at session.tasks.sets().' : `Look at session.${kind}s.list() for what there is.`,
+      hint:
+        kind === 'set'
+          ? 'Look at session.tasks.sets().'
+          : `Look at session.${kind === 'batch' ? 'batche' : kind}s.list() for what there is.`,
     });
   }
 
@@ -184,16 +188,17 @@ function sameKind<R extends AnyRecord>(record: R, moved: { readonly kind: string
   return record.kind === moved.kind;
 }
 
-type Sorted = Pick<WatchBatch, 'pilots' | 'tasks' | 'sets' | 'services' | 'answers'>;
+type Sorted = Pick<WatchBatch, 'pilots' | 'tasks' | 'sets' | 'services' | 'answers' | 'batches'>;
 
 function byKind(records: readonly AnyRecord[]): Sorted {
-  const sorted: Sorted = { pilots: [], tasks: [], sets: [], services: [], answers: [] };
+  const sorted: Sorted = { pilots: [], tasks: [], sets: [], services: [], answers: [], batches: [] };
   for (const record of records) {
     if (record.kind === 'pilot') sorted.pilots.push(record);
     else if (record.kind === 'task') sorted.tasks.push(record);
     else if (record.kind === 'set') sorted.sets.push(record);
     else if (record.kind === 'service') sorted.services.push(record);
-    else sorted.answers.push(record);
+    else if (record.kind === 'answer') sorted.answers.push(record);
+    else sorted.batches.push(record);
   }
   return sorted;
 }

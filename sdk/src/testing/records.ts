@@ -1,6 +1,9 @@
 import { newId } from '../ids/ids.js';
 import {
   type AnswerRecord,
+  type BatchRecord,
+  batchDescriptionSchema,
+  type InstanceRecord,
   type PilotRecord,
   pilotDescriptionSchema,
   type RecordKind,
@@ -55,6 +58,7 @@ export function testPilot(changes: Partial<PilotRecord> = {}): PilotRecord {
     suspended: false,
     idle: null,
     efficiency: null,
+    gateway: null,
     ...changes,
   };
 }
@@ -104,6 +108,38 @@ export function testTaskSet(changes: Partial<TaskSetRecord> = {}): TaskSetRecord
   };
 }
 
+/** One copy of a service as the bridge would report it: READY; `changes` replace fields. */
+export function testInstance(changes: Partial<InstanceRecord> = {}): InstanceRecord {
+  const since = changes.since ?? new Date().toISOString();
+  return {
+    id: newId('instance'),
+    index: 1,
+    state: 'READY',
+    since,
+    reason: null,
+    contact: { lost: false, since },
+    attempt: 1,
+    endpoint: {
+      url: 'http://127.0.0.1:41233',
+      ports: { http: 'http://127.0.0.1:41233' },
+      keyFile: null,
+      serverKey: null,
+    },
+    bootstrap: { launch: 40, init: 900, publish: 5 },
+    probe: { ok: true, at: since, latency: 3, text: '200' },
+    probes: {},
+    progress: null,
+    draining: false,
+    load: null,
+    exitCode: null,
+    stderrTail: null,
+    output: null,
+    error: null,
+    times: { READY: since },
+    ...changes,
+  };
+}
+
 /** A service as the bridge would report it: one READY instance; `changes` replace fields. */
 export function testService(changes: Partial<ServiceRecord> = {}): ServiceRecord {
   const shared = base('service', changes.state ?? 'READY');
@@ -120,26 +156,10 @@ export function testService(changes: Partial<ServiceRecord> = {}): ServiceRecord
     url: null,
     credential: null,
     openToNode: false,
-    instances: [
-      {
-        id: newId('instance'),
-        index: 1,
-        state: 'READY',
-        since: shared.since,
-        reason: null,
-        contact: shared.contact,
-        attempt: 1,
-        endpoint: { http: 'http://127.0.0.1:41233', keyFile: null },
-        bootstrap: { launch: 40, init: 900, publish: 5 },
-        probe: { ok: true, at: shared.since, latency: 3, text: '200' },
-        exitCode: null,
-        stderrTail: null,
-        output: null,
-        error: null,
-        times: { READY: shared.since },
-      },
-    ],
-    load: { outstanding: 0, queued: 0, p50: null, recent: [] },
+    instances: [testInstance({ since: shared.since })],
+    scale: null,
+    methods: null,
+    load: { outstanding: 0, queued: 0, p50: null, p99: null, perSecond: 0, failed: 0, recent: [] },
     ...changes,
   };
 }
@@ -152,7 +172,7 @@ export function testAnswer(changes: Partial<AnswerRecord> = {}): AnswerRecord {
     state: 'STREAMING',
     service: { id: newId('service'), name: 'smollm2' },
     instance: { id: newId('instance'), index: 1 },
-    messages: [{ role: 'user', content: 'Hello?' }],
+    request: { op: 'chat', messages: [{ role: 'user', content: 'Hello?' }] },
     options: { timeout: '10m' },
     text: null,
     chunks: 0,
@@ -160,7 +180,26 @@ export function testAnswer(changes: Partial<AnswerRecord> = {}): AnswerRecord {
     usage: null,
     timing: null,
     model: 'smollm2',
+    revision: null,
+    value: null,
+    attempts: [],
     retryOf: null,
+    ...changes,
+  };
+}
+
+/** A batch as the bridge would report it: RUNNING, nothing read yet; `changes` replace fields. */
+export function testBatch(changes: Partial<BatchRecord> = {}): BatchRecord {
+  return {
+    kind: 'batch',
+    ...base('batch', changes.state ?? 'RUNNING'),
+    state: 'RUNNING',
+    service: { id: newId('service'), name: 'smollm2' },
+    pilot: newId('pilot'),
+    description: batchDescriptionSchema.parse({ service: 'smollm2', input: { file: 'prompts.jsonl' } }),
+    out: '/tmp/answers.jsonl',
+    progress: { total: null, done: 0, failed: 0, kept: 0, inFlight: 0, rate: null, eta: null, tokens: 0 },
+    failures: [],
     ...changes,
   };
 }

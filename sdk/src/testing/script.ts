@@ -1,11 +1,13 @@
-import type { EngineReport, Message, TemplateReport } from '../schemas/index.js';
+import type { EngineReport, Message, ServiceRequest, TemplateReport } from '../schemas/index.js';
 
 /** What the in-memory bridge says when it is asked. */
 export interface Script {
   readonly engines: readonly EngineReport[];
   readonly templates: readonly TemplateReport[];
-  /** The pieces of an answer, in order; throw to let it fail. */
+  /** The pieces of an answer to a chat or a prompt, in order; throw to let it fail. */
   readonly answer: (messages: readonly Message[]) => Iterable<string> | AsyncIterable<string>;
+  /** The value that any other request is answered with; default: what came in. Throw to let it fail. */
+  readonly reply: (request: ServiceRequest) => unknown;
   /** How a command ends, with its output. */
   readonly task: (command: readonly string[]) => { readonly exitCode: number; readonly stdout: string };
   /**

@@ -1,21 +1,13 @@
-import {
-  type AnswerRecord,
-  type AnyRecord,
-  type PilotRecord,
-  type ServiceRecord,
-  VIEW_MIME,
-  type ViewBundle,
-} from '../schemas/index.js';
+import { type AnswerRecord, type AnyRecord, type PilotRecord, VIEW_MIME, type ViewBundle } from '../schemas/index.js';
+import { drawBatch } from './draw-batch.js';
+import { drawService } from './draw-service.js';
 import { type Drawn, drawSet, drawTask } from './draw-task.js';
 import { figures, frame, heading, line, NOTHING, prose } from './html.js';
 import {
   answeredBy,
-  bootstrapFigures,
   contactSentence,
   engineWord,
   formatTime,
-  probeSentence,
-  readySentence,
   resourcesSentence,
   stateMark,
   timingFigures,
@@ -49,6 +41,8 @@ function draw(record: AnyRecord): Drawn {
       return drawTask(record);
     case 'set':
       return drawSet(record);
+    case 'batch':
+      return drawBatch(record);
   }
 }
 
@@ -88,47 +82,6 @@ function drawPilot(record: PilotRecord): Drawn {
   return {
     html: frame(heading(mark, record.name, details), ...lines.map(line)),
     text: [[mark.shape, [record.name, mark.word, ...details].join(' · ')].join(' '), ...lines],
-  };
-}
-
-function drawService(record: ServiceRecord): Drawn {
-  const mark = stateMark('service', record.state);
-  const details = known([
-    record.origin === 'attached' ? `attached ${record.url ?? ''}`.trim() : null,
-    record.model,
-    readySentence(record),
-    contactSentence(record.contact),
-    record.openToNode ? 'open to users of this node' : null,
-  ]);
-  const instances = record.instances.map((instance) => {
-    const state = stateMark('instance', instance.state);
-    const text = known([`instance ${instance.index}`, state.word, probeSentence(instance), whySentence(instance)]).join(
-      ' · ',
-    );
-    return { text: `${state.shape} ${text}`, bootstrap: instance.bootstrap, index: instance.index };
-  });
-  const why = whySentence(record);
-  return {
-    html: frame(
-      heading(mark, record.name, details),
-      line(why),
-      ...instances.flatMap(({ text, bootstrap, index }) => [
-        line(text),
-        bootstrap ? figures(`Start of instance ${index}`, bootstrapFigures(bootstrap)) : NOTHING,
-      ]),
-    ),
-    text: [
-      [mark.shape, [record.name, mark.word, ...details].join(' · ')].join(' '),
-      why,
-      ...instances.flatMap(({ text, bootstrap }) => [
-        text,
-        bootstrap
-          ? bootstrapFigures(bootstrap)
-              .map((figure) => `${figure.label} ${figure.text}`)
-              .join(' · ')
-          : null,
-      ]),
-    ],
   };
 }
 

@@ -1,3 +1,4 @@
+export * from './batch-words.js';
 export { renderBundle } from './bundle.js';
 export * from './task-words.js';
 export * from './words.js';

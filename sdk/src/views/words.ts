@@ -55,6 +55,7 @@ const TONES: { readonly [K in AnyRecord['kind'] | 'instance']: Readonly<Record<s
     FAILED: 'bad',
   },
   answer: { NEW: 'waiting', QUEUED: 'waiting', STREAMING: 'busy', DONE: 'good', FAILED: 'bad' },
+  batch: { NEW: 'waiting', WAITING: 'waiting', RUNNING: 'busy', DONE: 'good', FAILED: 'bad' },
 };
 
 /** Shape, word and tone of a state. What is not named above is over: ended, stopped, canceled. */

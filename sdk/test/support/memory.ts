@@ -1,4 +1,5 @@
 import type { BridgeApi } from '../../src/client/api.js';
+import { reply } from '../../src/testing/memory-answers.js';
 import { memoryApi } from '../../src/testing/memory-api.js';
 import { MemoryBridge } from '../../src/testing/memory-bridge.js';
 import type { Script } from '../../src/testing/script.js';
@@ -10,6 +11,7 @@ export function memory(script: Partial<Script> = {}): { readonly bridge: MemoryB
     engines: [],
     templates: [],
     answer: () => ['Hello', ', ', 'world', '.'],
+    reply,
     task: () => ({ exitCode: 0, stdout: 'out\n' }),
     functions: {},
     files: {},

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { PilothouseError, toErrorData } from '../../errors/index.js';
-import type { AnswerRecord, ChatOptions, Chunk, Message } from '../../schemas/index.js';
+import type { AnswerRecord, Chunk, RequestOptions, ServiceRequest } from '../../schemas/index.js';
 import { type Asked, newAnswerRecord } from '../../schemas/new-answer.js';
 import { type RequestState, requestStates } from '../../states/index.js';
 import { withDeadline } from '../deadline.js';
@@ -36,15 +36,15 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
   static ask(
     core: Core,
     service: { readonly id: string; readonly name: string },
-    messages: Message[],
-    options: ChatOptions,
+    request: ServiceRequest,
+    options: RequestOptions,
     signal?: AbortSignal,
   ): AnswerHandle {
     const submitted = core.caller.submission();
-    const cell = new RecordCell(provisional({ service, messages, options, owner: submitted.origin.name }));
+    const cell = new RecordCell(provisional({ service, request, options, owner: submitted.origin.name }));
     const handle = AnswerHandle.#submit(core, cell, () =>
       core.caller.call(`asking ${service.name}`, undefined, (api, abort) =>
-        api.answers.chat({ service: service.id, messages, options, ...submitted }, { signal: abort }),
+        api.answers.ask({ service: service.id, request, options, ...submitted }, { signal: abort }),
       ),
     );
     if (signal) handle.#stopWith(signal);
@@ -120,10 +120,10 @@ export class AnswerHandle extends LiveHandle<RequestState, AnswerRecord> impleme
   }
 
   retry(): Answer {
-    const { service, messages, options, id } = this.record;
-    if (id === '') return AnswerHandle.ask(this.core, service, messages, options);
+    const { service, request, options, id } = this.record;
+    if (id === '') return AnswerHandle.ask(this.core, service, request, options);
     const submitted = this.core.caller.submission();
-    const cell = new RecordCell(provisional({ service, messages, options, owner: submitted.origin.name, retryOf: id }));
+    const cell = new RecordCell(provisional({ service, request, options, owner: submitted.origin.name, retryOf: id }));
     return AnswerHandle.#submit(this.core, cell, () =>
       this.core.caller.call(`asking ${service.name} again`, undefined, (api, abort) =>
         api.answers.retry({ ref: id, ...submitted }, { signal: abort }),

@@ -8,6 +8,7 @@ const codes: { readonly [K in AnyRecord['kind']]: { readonly [state: string]: Er
   set: { DONE: 'TASK_FAILED', FAILED: 'TASK_FAILED', CANCELED: 'TASK_CANCELED' },
   service: { STOPPED: 'SERVICE_STOPPED', FAILED: 'SERVICE_FAILED', STOPPING: 'SERVICE_STOPPED' },
   answer: { DONE: 'BACKEND_FAILED', FAILED: 'BACKEND_FAILED', CANCELED: 'ANSWER_STOPPED' },
+  batch: { DONE: 'BATCH_FAILED', FAILED: 'BATCH_FAILED', CANCELED: 'BATCH_CANCELED' },
 };
 
 const verbs: Readonly<Record<string, string>> = {

@@ -33,7 +33,7 @@ export class ServiceHandle extends LiveHandle<ServiceState, ServiceRecord> imple
   ): Answer {
     const { signal, ...rest } = options;
     const messages: Message[] = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : [...prompt];
-    return AnswerHandle.ask(this.core, { id: this.id, name: this.name }, messages, rest, signal);
+    return AnswerHandle.ask(this.core, { id: this.id, name: this.name }, { op: 'chat', messages }, rest, signal);
   }
 
   log({

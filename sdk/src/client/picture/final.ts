@@ -1,5 +1,6 @@
 import type { AnyRecord } from '../../schemas/index.js';
 import {
+  batchStates,
   pilotStates,
   requestStates,
   type StateMachine,
@@ -15,6 +16,7 @@ export const machines = {
   set: taskSetStates,
   service: serviceStates,
   answer: requestStates,
+  batch: batchStates,
 } as const;
 
 /** Whether nothing follows any more. */

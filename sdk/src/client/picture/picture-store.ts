@@ -1,6 +1,13 @@
 import { Observable, Subject } from 'rxjs';
 import type { WatchBatch } from '../../contract/index.js';
-import type { AnswerRecord, PilotRecord, ServiceRecord, TaskRecord, TaskSetRecord } from '../../schemas/index.js';
+import type {
+  AnswerRecord,
+  BatchRecord,
+  PilotRecord,
+  ServiceRecord,
+  TaskRecord,
+  TaskSetRecord,
+} from '../../schemas/index.js';
 import type { Picture } from '../types.js';
 import { isFinal } from './final.js';
 import type { RecordCell } from './record-cell.js';
@@ -18,8 +25,9 @@ export class PictureStore {
   readonly members: Shelf<TaskRecord>;
   readonly services: Shelf<ServiceRecord>;
   readonly answers: Shelf<AnswerRecord>;
+  readonly batches: Shelf<BatchRecord>;
   readonly #out = new Subject<Picture>();
-  #picture: Picture = { pilots: [], tasks: [], sets: [], services: [], answers: [] };
+  #picture: Picture = { pilots: [], tasks: [], sets: [], services: [], answers: [], batches: [] };
   #whole = false;
   #stale = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -33,19 +41,21 @@ export class PictureStore {
     this.sets = new Shelf(epoch, changed);
     this.members = new Shelf(epoch, () => undefined);
     this.services = new Shelf(epoch, changed);
-    this.answers = new Shelf(epoch, changed, keepText);
+    this.answers = new Shelf(epoch, changed, keepContent);
+    this.batches = new Shelf(epoch, changed);
   }
 
   /** As it stands now. */
   get picture(): Picture {
     if (this.#stale) {
-      const { pilots, services, tasks, sets, answers } = this;
+      const { pilots, services, tasks, sets, answers, batches } = this;
       this.#picture = {
         pilots: pilots.listed,
         services: services.listed,
         tasks: tasks.listed,
         sets: sets.listed,
         answers: answers.listed,
+        batches: batches.listed,
       };
       this.#stale = false;
     }
@@ -67,6 +77,7 @@ export class PictureStore {
     this.sets.apply(batch.sets);
     this.services.apply(batch.services);
     this.answers.apply(batch.answers);
+    this.batches.apply(batch.batches);
     for (const id of batch.removed) for (const shelf of this.#shelves) shelf.remove(id);
     if (batch.more) return;
     for (const shelf of this.#shelves) shelf.settle(batch.seq);
@@ -86,7 +97,7 @@ export class PictureStore {
   }
 
   get #shelves() {
-    return [this.pilots, this.tasks, this.sets, this.services, this.answers];
+    return [this.pilots, this.tasks, this.sets, this.services, this.answers, this.batches];
   }
 
   #changed(): void {
@@ -109,7 +120,8 @@ export class PictureStore {
   }
 }
 
-/** The watch leaves the text of answers out; what a call has brought of an answer that has ended stays. */
-function keepText(known: AnswerRecord, next: AnswerRecord): AnswerRecord {
-  return next.text === null && isFinal(known) ? { ...next, text: known.text } : next;
+/** The watch leaves text and value of answers out; what a call has brought of an answer that has ended stays. */
+function keepContent(known: AnswerRecord, next: AnswerRecord): AnswerRecord {
+  if (!isFinal(known) || next.text !== null || (next.value ?? null) !== null) return next;
+  return { ...next, text: known.text, value: known.value };
 }

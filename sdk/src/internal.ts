@@ -6,6 +6,7 @@ export * from './contract/index.js';
 export * from './errors/index.js';
 export { plainWords } from './errors/plain-words.js';
 export * from './ids/ids.js';
+export * from './routing/index.js';
 export * from './schemas/index.js';
 export { type Asked, newAnswerRecord } from './schemas/new-answer.js';
 export * from './states/index.js';

@@ -4,6 +4,7 @@
  * Not part of the public interface; it may change with any release.
  */
 export * from './errors/index.js';
+export * from './routing/index.js';
 export * from './schemas/answer.js';
 export * from './schemas/batch.js';
 export type { Contact, Reason } from './schemas/common.js';

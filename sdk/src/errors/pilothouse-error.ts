@@ -8,6 +8,7 @@ export interface PilothouseErrorOptions {
   readonly retryable?: boolean | undefined;
   readonly ids?: Readonly<Record<string, string>> | undefined;
   readonly field?: string | undefined;
+  readonly retryAfter?: number | undefined;
   readonly evidence?: string | undefined;
   readonly cause?: unknown;
 }
@@ -33,6 +34,8 @@ export class PilothouseError extends Error {
   readonly ids: Readonly<Record<string, string>>;
   /** Path of the field concerned, for INVALID_DESCRIPTION. */
   readonly field: string | undefined;
+  /** Seconds after which it is worth trying again, for QUEUE_FULL. */
+  readonly retryAfter: number | undefined;
   /** Whatever shows the cause: last lines of stderr, a response body. */
   readonly evidence: string | undefined;
 
@@ -44,6 +47,7 @@ export class PilothouseError extends Error {
     this.retryable = options.retryable ?? ERROR_CODES[code];
     this.ids = options.ids ?? {};
     this.field = options.field;
+    this.retryAfter = options.retryAfter;
     this.evidence = options.evidence;
     Object.defineProperty(this, MARKER, { value: true });
   }
@@ -66,6 +70,7 @@ export class PilothouseError extends Error {
       ids: { ...this.ids },
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       ...(this.field === undefined ? {} : { field: this.field }),
+      ...(this.retryAfter === undefined ? {} : { retryAfter: this.retryAfter }),
       ...(this.evidence === undefined ? {} : { evidence: this.evidence }),
     };
   }

@@ -1,4 +1,5 @@
 import {
+  type Detection,
   newId,
   type Origin,
   PilothouseError,
@@ -12,7 +13,7 @@ import { type Checked, checkServer } from '../adapters/attach-check.js';
 import type { ChatApi } from '../adapters/types.js';
 import type { Context } from '../context.js';
 import type { Credentials } from '../credentials/credentials.js';
-import { deriveServiceState } from '../picture/service-state.js';
+import { deriveServiceState, NO_LOAD } from '../picture/service-state.js';
 import { Once } from './once.js';
 
 /** Milliseconds for the whole check of a server; some load their model at the first question. */
@@ -64,6 +65,20 @@ export class AttachedServices {
       const made = picture.get('service', keys.get(key)?.id ?? '');
       return made ?? (await this.#attach(description, origin, key));
     });
+  }
+
+  /** Looks at an address and keeps nothing. */
+  async detect(description: ResolvedAttachDescription): Promise<Detection> {
+    const { credential, url } = description;
+    const secret = credential === undefined ? null : await this.#credentials.use(credential);
+    try {
+      const { base, model, open } = await this.#check({ ...description, allowUnauthenticated: true }, secret);
+      const evidence = [`${base} lists ${model ?? 'no model'}`];
+      return { api: 'openai', base, models: model === null ? [] : [model], asksForKey: !open, evidence, remedy: null };
+    } catch (error) {
+      const { message, hint } = toErrorData(error);
+      return { api: null, base: url, models: [], asksForKey: null, evidence: [message], remedy: hint ?? message };
+    }
   }
 
   /** Probes a service now; its record is up to date when this resolves. */
@@ -203,9 +218,13 @@ function newRecord({ id, name, description, checked, keyFile, owner, t }: NewSer
         reason: null,
         contact,
         attempt: 0,
-        endpoint: { http: base.replace(/\/v1$/, ''), keyFile },
+        endpoint: { url: base.replace(/\/v1$/, ''), ports: { http: base.replace(/\/v1$/, '') }, keyFile, serverKey: null },
         bootstrap: null,
         probe: { ok: true, at: t, latency, text: 'checked when it was attached' },
+        probes: {},
+        progress: null,
+        draining: false,
+        load: null,
         exitCode: null,
         stderrTail: null,
         output: null,
@@ -213,6 +232,8 @@ function newRecord({ id, name, description, checked, keyFile, owner, t }: NewSer
         times: { READY: t },
       },
     ],
-    load: { outstanding: 0, queued: 0, p50: null, recent: [] },
+    scale: null,
+    methods: null,
+    load: NO_LOAD,
   };
 }

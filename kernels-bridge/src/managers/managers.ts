@@ -4,6 +4,7 @@ import { ContactWatch } from './contact-watch.js';
 import { DataManager } from './data/data-manager.js';
 import { PilotControl } from './pilot-control.js';
 import { PilotManager } from './pilot-manager.js';
+import { ServiceControl } from './service-control.js';
 import { ServiceManager } from './service-manager.js';
 import { AbandonedSets } from './tasks/abandoned.js';
 import { Dependencies } from './tasks/dependencies.js';
@@ -23,6 +24,7 @@ export interface Managers {
   readonly sets: SetManager;
   readonly data: DataManager;
   readonly services: ServiceManager;
+  readonly serviceControl: ServiceControl;
   readonly templates: TemplateRegistry;
   readonly contacts: ContactWatch;
   readonly mover: Mover;
@@ -52,6 +54,7 @@ export function createManagers(context: Context): Managers {
   const sets = new SetManager(context, pilots, placement, writer, tasks, abandoned);
   const data = new DataManager(context, tasks);
   const services = new ServiceManager(context, pilots, templates);
+  const serviceControl = new ServiceControl(context);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
   const control = new PilotControl(context, pilots);
   const order = new OrderLog(context);
@@ -64,5 +67,5 @@ export function createManagers(context: Context): Managers {
     abandoned.close();
     contacts.close();
   };
-  return { pilots, control, tasks, sets, data, services, templates, contacts, mover, close };
+  return { pilots, control, tasks, sets, data, services, serviceControl, templates, contacts, mover, close };
 }

@@ -51,6 +51,7 @@ export function newPilotRecord(spec: PilotSpec, description: ResolvedPilotDescri
     suspended: false,
     idle: null,
     efficiency: null,
+    gateway: null,
   };
 }
 

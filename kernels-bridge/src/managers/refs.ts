@@ -10,6 +10,7 @@ const WORD: Readonly<Record<RecordKind, string>> = {
   set: 'task set',
   service: 'service',
   answer: 'answer',
+  batch: 'batch',
 };
 
 /** Names that an error shows. */
@@ -21,6 +22,7 @@ const NOT_FOUND: Readonly<Record<RecordKind, ErrorCode>> = {
   set: 'TASK_SET_NOT_FOUND',
   service: 'SERVICE_NOT_FOUND',
   answer: 'ANSWER_NOT_FOUND',
+  batch: 'BATCH_NOT_FOUND',
 };
 
 /** Finds the thing that an id, the name of a live thing, the name of an ended one, or the start of an id means. */

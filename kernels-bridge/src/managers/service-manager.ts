@@ -1,27 +1,31 @@
 import {
-  type InstanceRecord,
   type LogChunk,
   newId,
   PilothouseError,
   type PilotRecord,
   type ResolvedServiceDescription,
   type ServiceRecord,
-  type ServiceSpec,
-  serviceStates,
-  toBytes,
-  toSeconds,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { Explanation } from '../engines/index.js';
+import { newInstance } from '../picture/apply-services.js';
+import { NO_LOAD } from '../picture/service-state.js';
 import { settlePilot } from '../picture/settle.js';
 import type { LaunchPlan, TemplateRegistry } from '../templates/index.js';
 import { findDifferences, refuseChanges } from './differences.js';
-import { buildEnvironment, resolveDirectory } from './environment.js';
 import { Once, Sequence } from './once.js';
 import { type LogRange, OutputReader } from './output-reader.js';
 import type { PilotManager, Submission } from './pilot-manager.js';
 import { findRef } from './refs.js';
+import { specOf } from './service-spec.js';
 import { checkFits, demandOf } from './tasks/demand.js';
+
+/** What a look beforehand has found. */
+export interface Finding {
+  ok: boolean;
+  text: string;
+  remedy: string | null;
+}
 
 /** Services: started on pilots, found again, probed, read, stopped. Those of others are attached elsewhere and stopped here. */
 export class ServiceManager {
@@ -52,6 +56,25 @@ export class ServiceManager {
       this.#checkSame(live, this.#named(name, description));
       return live;
     });
+  }
+
+  /** What would be run, and the sentence that says what is asked for. */
+  async preview(
+    description: ResolvedServiceDescription,
+  ): Promise<{ sentence: string; command: string[]; findings: Finding[] }> {
+    const plan = await this.templates.plan(description);
+    const { cores, gpus } = description.resources;
+    const each = [`${cores} ${cores === 1 ? 'core' : 'cores'}`, ...(gpus > 0 ? [`${gpus} GPU`] : [])].join(' and ');
+    const { instances } = description;
+    const count =
+      typeof instances === 'number' ? `${instances}` : `${instances.min} to ${instances.max}, by what there is to do,`;
+    const name = description.name ?? description.template ?? 'service';
+    const word = instances === 1 ? 'instance' : 'instances';
+    return {
+      sentence: `Starts "${name}": ${count} ${word} with ${each} each.`,
+      command: [...plan.command],
+      findings: [],
+    };
   }
 
   get(ref: string): ServiceRecord {
@@ -102,24 +125,6 @@ export class ServiceManager {
     return this.#output.read({ id: instance.id, pilot: service.pilot, output: instance.output, final }, range);
   }
 
-  /** Has the instances of a service of ours probed now; what comes of it is in the picture when this resolves. */
-  async probe(service: ServiceRecord): Promise<void> {
-    if (service.pilot === null) return;
-    const instances = service.instances.map(({ id }) => id);
-    await this.context.link.ask(service.pilot, { type: 'probe', instances });
-  }
-
-  async stop(ref: string): Promise<ServiceRecord> {
-    const service = this.get(ref);
-    if (serviceStates.isFinal(service.state)) return service;
-    await this.context.events.append([{ type: 'service.stop', id: service.id }]);
-    if (service.pilot !== null) {
-      const lines = await this.context.spool.append(service.pilot, [{ type: 'stop', service: service.id }]);
-      this.context.link.spooled(service.pilot, lines);
-    }
-    return this.get(service.id);
-  }
-
   #named(name: string, description: ResolvedServiceDescription): ResolvedServiceDescription {
     const { template, command } = description;
     return template === undefined && command === undefined && this.templates.has(name)
@@ -166,22 +171,9 @@ export class ServiceManager {
     const name = context.names.reserve('service', description.name ?? description.template ?? 'service', id);
     try {
       const service = this.#record(id, name, description, plan, pilot, origin.name);
-      const spec: ServiceSpec = {
-        id,
-        name,
-        command: [...plan.command],
-        env: buildEnvironment(context.config, origin, plan.env),
-        cwd: resolveDirectory(context.config, origin, description.cwd),
-        cores: description.resources.cores,
-        gpus: description.resources.gpus,
-        memory: description.resources.memory === undefined ? null : toBytes(description.resources.memory),
-        instances: service.instances.map((instance) => ({ id: instance.id, index: instance.index })),
-        probe: description.ready,
-        startTimeout: toSeconds(description.startTimeout),
-        restarts: description.restarts,
-        authenticated: plan.authenticated,
-        needs: [...plan.needs],
-      };
+      const { after, before } = this.#order(description);
+      const instances = service.instances.map((instance) => ({ id: instance.id, index: instance.index }));
+      const spec = specOf(context.config, { id, name, description, plan, origin, instances, after, before });
       await context.events.append([{ type: 'service.submitted', key, service, spec }]);
       context.link.spooled(pilot.id, await context.spool.append(pilot.id, [{ type: 'service', service: spec }]));
       // The pilot may have ended while this was written: then this ends with it, instead of waiting for ever.
@@ -191,6 +183,26 @@ export class ServiceManager {
       throw error;
     }
     return this.get(id);
+  }
+
+  /** Ids of what comes first and of what waits for it; a name that nothing has yet stays a name. */
+  #order({ after, before }: ResolvedServiceDescription): { after: string[]; before: string[] } {
+    const { names } = this.context;
+    return {
+      after: after.map((ref) => this.#predecessor(ref)),
+      before: before.map((ref) => names.find('service', ref) ?? ref),
+    };
+  }
+
+  #predecessor(ref: string): string {
+    const { picture, names } = this.context;
+    const found = names.find('service', ref) ?? names.find('task', ref);
+    if (found !== undefined) return found;
+    if (picture.has('service', ref) || picture.has('task', ref)) return ref;
+    throw new PilothouseError('INVALID_DESCRIPTION', `after: there is no service or task "${ref}"`, {
+      hint: 'Start it first, or leave it out.',
+      field: 'after',
+    });
   }
 
   #record(
@@ -203,25 +215,10 @@ export class ServiceManager {
   ): ServiceRecord {
     const createdAt = this.context.clock.iso();
     const contact = pilot.contact;
-    const instances = Array.from({ length: description.instances }, (_, index): InstanceRecord => {
-      return {
-        id: newId('instance'),
-        index: index + 1,
-        state: 'NEW',
-        since: createdAt,
-        reason: null,
-        contact,
-        attempt: 1,
-        endpoint: null,
-        bootstrap: null,
-        probe: null,
-        exitCode: null,
-        stderrTail: null,
-        output: null,
-        error: null,
-        times: { NEW: createdAt },
-      };
-    });
+    const count = typeof description.instances === 'number' ? description.instances : description.instances.min;
+    const instances = Array.from({ length: count }, (_, index) =>
+      newInstance(newId('instance'), index + 1, createdAt, contact),
+    );
     const waits = { code: 'WAITS_FOR_PILOT', text: `waits for pilot "${pilot.name}" to start`, since: createdAt };
     return {
       kind: 'service',
@@ -237,7 +234,7 @@ export class ServiceManager {
       owner,
       createdAt,
       endedAt: null,
-      api: description.api,
+      api: plan.api,
       origin: 'launched',
       description,
       template: description.template ?? null,
@@ -247,7 +244,15 @@ export class ServiceManager {
       credential: null,
       openToNode: !plan.authenticated,
       instances,
-      load: { outstanding: 0, queued: 0, p50: null, recent: [] },
+      scale: scaleReport(description),
+      methods: null,
+      load: NO_LOAD,
     };
   }
+}
+
+function scaleReport({ instances }: ResolvedServiceDescription): ServiceRecord['scale'] {
+  if (typeof instances === 'number') return null;
+  const { min, max } = instances;
+  return { min, max, wanted: min, why: null, since: null };
 }

@@ -1,13 +1,7 @@
-import {
-  type ErrorData,
-  type InstanceRecord,
-  instanceStates,
-  type JournalRecord,
-  type ServiceRecord,
-  serviceStates,
-} from '@pilothouse/sdk/internal';
+import type { JournalRecord } from '@pilothouse/sdk/internal';
+import { batchChange } from './apply-batches.js';
+import { instanceFacts, serviceFacts } from './apply-services.js';
 import type { Picture } from './picture.js';
-import { deriveServiceState } from './service-state.js';
 import { enterPilotState } from './settle.js';
 
 type Of<T extends JournalRecord['type']> = Extract<JournalRecord, { type: T }>;
@@ -28,6 +22,7 @@ export function applyJournal(picture: Picture, pilot: string, record: JournalRec
         suspended: record.suspended,
         idle: record.idle,
         efficiency: record.efficiency,
+        gateway: record.gateway,
       });
       return;
     case 'task':
@@ -37,7 +32,13 @@ export function applyJournal(picture: Picture, pilot: string, record: JournalRec
       for (const id of record.tasks) claim(picture, pilot, record.offer, id);
       return;
     case 'instance':
-      picture.update('service', record.service, (service) => serviceChange(service, record));
+      picture.update('service', record.service, (service) => instanceFacts(service, record));
+      return;
+    case 'service':
+      picture.update('service', record.id, (service) => serviceFacts(service, record));
+      return;
+    case 'batch':
+      picture.update('batch', record.id, (batch) => batchChange(batch, record));
       return;
     case 'refused':
       // Says that a spool record could not be used; what it was about is told by the records that follow from it.
@@ -59,51 +60,4 @@ export const RETURNS: ReadonlySet<string> = new Set(['WALLTIME_OVER', 'GIVEN_BAC
 function claim({ tasks }: Picture, pilot: string, offer: string, id: string): void {
   const slot = tasks.find(id);
   if (slot !== undefined && tasks.pilotOf(slot) === null && tasks.offerOf(slot)?.id === offer) tasks.bind(slot, pilot);
-}
-
-function serviceChange(service: ServiceRecord, record: Of<'instance'>): Partial<ServiceRecord> | null {
-  const instance = service.instances.find(({ id }) => id === record.id);
-  if (instance === undefined) return null;
-  const changed = instanceChange(instance, record);
-  if (changed === null) return null;
-  const instances = service.instances.map((one) => (one === instance ? changed : one));
-  return { instances, ...deriveService({ ...service, instances }, record.t) };
-}
-
-function instanceChange(instance: InstanceRecord, record: Of<'instance'>): InstanceRecord | null {
-  if (instanceStates.isFinal(instance.state) || !instanceStates.canReach(instance.state, record.state)) return null;
-  const moved = instance.state !== record.state;
-  return {
-    ...instance,
-    state: record.state,
-    since: moved ? record.t : instance.since,
-    reason: record.reason === undefined ? (moved ? null : instance.reason) : record.reason,
-    times: moved ? { ...instance.times, [record.state]: record.t } : instance.times,
-    attempt: record.attempt ?? instance.attempt,
-    endpoint: record.endpoint ?? instance.endpoint,
-    bootstrap: record.bootstrap ?? instance.bootstrap,
-    probe: record.probe ?? instance.probe,
-    exitCode: record.exitCode ?? instance.exitCode,
-    stderrTail: record.stderrTail ?? instance.stderrTail,
-    output: record.output ?? instance.output,
-    error: record.error ?? instance.error,
-  };
-}
-
-/** State, reason and error of a service as they follow from its instances. */
-export function deriveService(service: ServiceRecord, t: string): Partial<ServiceRecord> {
-  const { state, reason } = deriveServiceState(service, t);
-  const change: Partial<ServiceRecord> = { reason };
-  if (state === service.state || !serviceStates.canReach(service.state, state)) return change;
-  change.state = state;
-  change.since = t;
-  change.times = { ...service.times, [state]: t };
-  if (!serviceStates.isFinal(state)) return change;
-  change.endedAt = t;
-  if (state === 'FAILED') {
-    const failed = service.instances.find(({ error }) => error !== null);
-    const error: ErrorData | null = failed?.error ?? null;
-    change.error = error && { ...error, ids: { ...error.ids, service: service.id } };
-  }
-  return change;
 }

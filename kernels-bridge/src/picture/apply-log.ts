@@ -1,9 +1,14 @@
-import { pilotStates, serviceStates } from '@pilothouse/sdk/internal';
+import { pilotStates } from '@pilothouse/sdk/internal';
 import type { LogRecord } from '../store/log-records.js';
+import { cancelBatch } from './apply-batches.js';
+import { scaled, stopping } from './apply-services.js';
 import { applyTaskLog } from './apply-task-log.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
-import { enterPilotState, isUnstarted, settlePilot } from './settle.js';
+import { enterPilotState, settlePilot } from './settle.js';
+
+const ASKED = { code: 'STOPPING', text: 'asked to stop' };
+const DRAINS = { code: 'DRAINING', text: 'takes nothing new; stops when what it has is answered' };
 
 /** Lets a record of the bridge's own log take effect on the picture: live, and again when the log is replayed. */
 export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void {
@@ -28,26 +33,26 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
       if (picture.get('service', record.service.id) === undefined) picture.put('service', record.service);
       return;
     case 'service.stop':
-      picture.update('service', record.id, (service) => {
-        if (serviceStates.isFinal(service.state)) return null;
-        const atOnce = service.origin === 'attached' || isUnstarted(picture, service.pilot);
-        const state = atOnce ? 'STOPPED' : 'STOPPING';
-        return {
-          state,
-          since: record.t,
-          reason: atOnce ? null : { code: 'STOPPING', text: 'asked to stop', since: record.t },
-          times: { ...service.times, [state]: record.t },
-          endedAt: atOnce ? record.t : null,
-          instances: atOnce
-            ? service.instances.map((instance) => ({ ...instance, state: 'STOPPED', since: record.t, reason: null }))
-            : service.instances,
-        };
-      });
+      picture.update('service', record.id, (service) => stopping(picture, service, record.t, ASKED));
+      return;
+    case 'service.drain':
+      picture.update('service', record.id, (service) => stopping(picture, service, record.t, DRAINS));
+      return;
+    case 'service.scaled':
+      picture.update('service', record.id, (service) => scaled(service, record.instances, record.t));
+      return;
+    case 'batch.submitted':
+      keys.set(record.key, { kind: 'batch', id: record.batch.id });
+      if (picture.get('batch', record.batch.id) === undefined) picture.put('batch', record.batch);
+      return;
+    case 'batch.cancel':
+      picture.update('batch', record.id, (batch) => cancelBatch(picture, batch, record.t));
       return;
     case 'dropped':
       for (const id of record.sets) picture.remove('set', id);
       for (const id of record.tasks) picture.remove('task', id);
       for (const id of record.services) picture.remove('service', id);
+      for (const id of record.batches) picture.remove('batch', id);
       for (const id of record.pilots) picture.remove('pilot', id);
       return;
     case 'forgotten':

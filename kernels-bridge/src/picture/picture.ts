@@ -1,5 +1,6 @@
 import type {
   AnswerRecord,
+  BatchRecord,
   PilotRecord,
   RecordKind,
   ServiceRecord,
@@ -17,10 +18,11 @@ export interface Records {
   set: TaskSetRecord;
   service: ServiceRecord;
   answer: AnswerRecord;
+  batch: BatchRecord;
 }
 
 /** Kinds that are kept as records. Tasks and their sets are too many for that; see {@link TaskTable}. */
-export type HeldKind = 'pilot' | 'service' | 'answer';
+export type HeldKind = 'pilot' | 'service' | 'answer' | 'batch';
 
 type Maps = { readonly [K in HeldKind]: Map<string, Records[K]> };
 
@@ -40,8 +42,9 @@ const REMEMBERED_REMOVALS = 10_000;
  */
 export class Picture {
   readonly tasks: TaskTable;
-  readonly #maps: Maps = { pilot: new Map(), service: new Map(), answer: new Map() };
-  readonly #servicesOn = new Map<string, Set<string>>();
+  readonly #maps: Maps = { pilot: new Map(), service: new Map(), answer: new Map(), batch: new Map() };
+  /** Ids of what is bound to each pilot. */
+  readonly #on: Readonly<Record<'service' | 'batch', Map<string, Set<string>>>> = { service: new Map(), batch: new Map() };
   readonly #removals = new Map<string, Change>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #watched = new Map<string, number>();
@@ -110,7 +113,12 @@ export class Picture {
 
   /** Ids of the services bound to a pilot. */
   servicesOn(pilot: string): ReadonlySet<string> {
-    return this.#servicesOn.get(pilot) ?? new Set();
+    return this.#on.service.get(pilot) ?? new Set();
+  }
+
+  /** Ids of the batches that run on a pilot. */
+  batchesOn(pilot: string): ReadonlySet<string> {
+    return this.#on.batch.get(pilot) ?? new Set();
   }
 
   /** Puts a record in place of the one with its id; its `seq` is given here. */
@@ -118,7 +126,7 @@ export class Picture {
     this.#seq += 1;
     const numbered: Records[K] = { ...record, seq: this.#seq };
     this.#maps[kind].set(record.id, numbered);
-    if (numbered.kind === 'service') this.#indexService(numbered);
+    if (numbered.kind === 'service' || numbered.kind === 'batch') this.#index(numbered);
     this.#removals.delete(record.id);
     this.#tell({ kind, id: record.id, seq: this.#seq });
     return numbered;
@@ -142,7 +150,7 @@ export class Picture {
     else if (kind === 'set') this.tasks.removeSet(id);
     else {
       const record = this.#maps[kind].get(id);
-      if (record?.kind === 'service' && record.pilot !== null) this.#servicesOn.get(record.pilot)?.delete(id);
+      if (record?.kind === 'service' || record?.kind === 'batch') this.#on[record.kind].get(record.pilot ?? '')?.delete(id);
       if (kind === 'pilot') this.tasks.timelines.forget(id);
       this.#maps[kind].delete(id);
     }
@@ -165,7 +173,7 @@ export class Picture {
   changesAfter(seq: number, ids: Iterable<string> = []): Change[] {
     this.#tellSets();
     const changes: Change[] = [];
-    for (const kind of ['pilot', 'service', 'answer'] as const) {
+    for (const kind of ['pilot', 'service', 'answer', 'batch'] as const) {
       for (const record of this.#maps[kind].values()) {
         if (record.seq > seq) changes.push({ kind, id: record.id, seq: record.seq });
       }
@@ -219,10 +227,10 @@ export class Picture {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #indexService({ pilot, id }: ServiceRecord): void {
+  #index({ kind, pilot, id }: ServiceRecord | BatchRecord): void {
     if (pilot === null) return;
-    const ids = this.#servicesOn.get(pilot);
-    if (ids === undefined) this.#servicesOn.set(pilot, new Set([id]));
+    const ids = this.#on[kind].get(pilot);
+    if (ids === undefined) this.#on[kind].set(pilot, new Set([id]));
     else ids.add(id);
   }
 }

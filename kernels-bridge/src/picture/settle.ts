@@ -1,4 +1,5 @@
 import {
+  batchStates,
   type ErrorData,
   instanceStates,
   type PilotRecord,
@@ -23,6 +24,7 @@ export interface PilotFacts {
   readonly suspended?: boolean | undefined;
   readonly idle?: PilotRecord['idle'] | undefined;
   readonly efficiency?: PilotRecord['efficiency'] | undefined;
+  readonly gateway?: NonNullable<PilotRecord['gateway']> | undefined;
 }
 
 /** Moves a pilot to a state, unless it cannot come after the present one (an old record read again). */
@@ -39,6 +41,7 @@ export function enterPilotState(picture: Picture, id: string, state: PilotState,
     if (facts.suspended !== undefined) change.suspended = facts.suspended;
     if (facts.idle !== undefined) change.idle = facts.idle;
     if (facts.efficiency !== undefined) change.efficiency = facts.efficiency;
+    if (facts.gateway !== undefined) change.gateway = facts.gateway;
     if (moved) {
       change.state = state;
       change.since = t;
@@ -47,6 +50,7 @@ export function enterPilotState(picture: Picture, id: string, state: PilotState,
         change.endedAt = t;
         change.contact = { lost: false, since: t };
         change.idle = null;
+        change.gateway = null;
       }
     }
     return change;
@@ -85,6 +89,7 @@ export function settlePilot(picture: Picture, id: string, t: string): void {
     tasks.apply(slot, { state: lost ? 'FAILED' : 'CANCELED', error: own }, at, id);
   }
   for (const service of [...picture.servicesOn(id)]) settleService(picture, service, lost, error, t);
+  for (const batch of [...picture.batchesOn(id)]) settleBatch(picture, batch, error, t);
   settleUsage(picture, pilot.id);
 }
 
@@ -124,6 +129,28 @@ function settleService(picture: Picture, id: string, lost: boolean, error: Error
               times: { ...instance.times, [state]: t },
             },
       ),
+    };
+  });
+}
+
+/** A batch ends with the pilot that carries it; asked for again, it does only what is missing. */
+function settleBatch(picture: Picture, id: string, error: ErrorData, t: string): void {
+  picture.update('batch', id, (batch) => {
+    if (batchStates.isFinal(batch.state)) return null;
+    return {
+      state: 'FAILED',
+      since: t,
+      reason: null,
+      error: {
+        ...error,
+        hint: 'Start it again, with the same output: it does only what is missing there.',
+        retryable: true,
+        ids: { ...error.ids, batch: id },
+      },
+      contact: { lost: false, since: t },
+      times: { ...batch.times, FAILED: t },
+      endedAt: t,
+      progress: { ...batch.progress, inFlight: 0, rate: null, eta: null },
     };
   });
 }

@@ -75,6 +75,7 @@ export class WatchSource implements BatchSource<WatchBatch> {
       sets: [],
       services: [],
       answers: [],
+      batches: [],
       removed: [],
     };
     let count = 0;
@@ -130,9 +131,11 @@ export class WatchSource implements BatchSource<WatchBatch> {
       }
       case 'answer': {
         const answer = picture.get(kind, id);
-        const text = lengthOf(answer?.messages.map(({ content }) => content) ?? []);
-        return addTo(batch.answers, answer && { ...answer, text: null }, batch, id) + text;
+        const text = answer === undefined ? 0 : JSON.stringify(answer.request).length;
+        return addTo(batch.answers, answer && { ...answer, text: null, value: null }, batch, id) + text;
       }
+      case 'batch':
+        return addTo(batch.batches, picture.get(kind, id), batch, id);
     }
   }
 }

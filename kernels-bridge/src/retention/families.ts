@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type PilotRecord, pilotStates, serviceStates } from '@pilothouse/sdk/internal';
+import { batchStates, type PilotRecord, pilotStates, serviceStates } from '@pilothouse/sdk/internal';
 import type { Picture } from '../picture/picture.js';
 import { sinceOf } from '../picture/tasks/task-record.js';
 import type { Dropped } from './plan.js';
@@ -25,6 +25,7 @@ interface Growing {
   sets: string[];
   tasks: string[];
   services: string[];
+  batches: string[];
   endedAt: number;
   live: boolean;
   resumable: boolean;
@@ -76,6 +77,12 @@ export async function findFamilies(picture: Picture): Promise<Family[]> {
     one.live ||= !serviceStates.isFinal(service.state);
     grow(one, endOf(service));
   }
+  for (const batch of picture.list('batch')) {
+    const one = family(batch.pilot ?? batch.id);
+    one.batches.push(batch.id);
+    one.live ||= !batchStates.isFinal(batch.state);
+    grow(one, endOf(batch));
+  }
   for (const pilot of picture.list('pilot')) {
     const one = family(pilot.id);
     one.pilots.push(pilot.id);
@@ -96,7 +103,7 @@ function latestSets({ tasks }: Picture): ReadonlySet<string> {
 }
 
 function emptyFamily(): Growing {
-  return { pilots: [], sets: [], tasks: [], services: [], endedAt: 0, live: false, resumable: false, name: '' };
+  return { pilots: [], sets: [], tasks: [], services: [], batches: [], endedAt: 0, live: false, resumable: false, name: '' };
 }
 
 function grow(family: Growing, end: number): void {

@@ -85,8 +85,8 @@ export class Stocktaking {
       };
       parts.push({ ...values, endedAt, held: family.resumable, ...(await this.#measure(`${folder}/values`)) });
     }
-    const { pilots, sets, tasks, services, resumable: held } = family;
-    const drops: Dropped = { pilots, sets, tasks, services };
+    const { pilots, sets, tasks, services, batches, resumable: held } = family;
+    const drops: Dropped = { pilots, sets, tasks, services, batches };
     const paths = pilots.map((id) => `pilots/${id}`);
     const rest = subtract(whole, sum(parts));
     const everything = { what: describe(family), paths, endedAt, rank: RANK.everything, held, drops, ...rest };
@@ -107,7 +107,7 @@ export class Stocktaking {
         return Math.max(0, ...found.map((one) => one?.mtimeMs ?? 0));
       }),
     );
-    const drops: Dropped = { pilots: [id], sets: [], tasks: [], services: [] };
+    const drops: Dropped = { pilots: [id], sets: [], tasks: [], services: [], batches: [] };
     const amount = await measure(join(this.home, path));
     const what = `what is left of pilot ${id}`;
     return { what, paths: [path], endedAt: Math.max(...changed), rank: RANK.everything, held: true, drops, ...amount };

@@ -70,6 +70,8 @@ function begunBy(record: LogRecord): Needed[] {
       return [{ kind: 'pilot', id: record.pilot.id }];
     case 'service.submitted':
       return [{ kind: 'service', id: record.service.id }];
+    case 'batch.submitted':
+      return [{ kind: 'batch', id: record.batch.id }];
     case 'set.opened':
       return [{ kind: 'set', id: record.set.id }];
     case 'tasks.submitted':

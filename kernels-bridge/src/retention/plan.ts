@@ -29,6 +29,7 @@ export interface Dropped {
   /** Those that belong to no set. */
   readonly tasks: string[];
   readonly services: string[];
+  readonly batches: string[];
 }
 
 /** Something that goes, and why. */

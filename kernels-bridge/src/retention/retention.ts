@@ -174,15 +174,15 @@ export class Retention {
   }
 }
 
-function idsOf({ pilots, sets, tasks, services }: Dropped): string[] {
-  return [...pilots, ...sets, ...tasks, ...services];
+function idsOf({ pilots, sets, tasks, services, batches }: Dropped): string[] {
+  return [...pilots, ...sets, ...tasks, ...services, ...batches];
 }
 
 /** A record has to fit into a line that can be read again. */
 function* pieces(dropped: Dropped): Generator<Dropped> {
-  const { pilots, sets, tasks, services } = dropped;
-  yield { pilots, sets, tasks: tasks.slice(0, IDS_AT_ONCE), services };
+  const { pilots, sets, tasks, services, batches } = dropped;
+  yield { pilots, sets, tasks: tasks.slice(0, IDS_AT_ONCE), services, batches };
   for (let from = IDS_AT_ONCE; from < tasks.length; from += IDS_AT_ONCE) {
-    yield { pilots: [], sets: [], services: [], tasks: tasks.slice(from, from + IDS_AT_ONCE) };
+    yield { pilots: [], sets: [], services: [], batches: [], tasks: tasks.slice(from, from + IDS_AT_ONCE) };
   }
 }

@@ -8,7 +8,7 @@ import {
 import type { Clock } from '../clock.js';
 import type { Picture } from '../picture/picture.js';
 import { InstanceLoad } from './instance-load.js';
-import { median } from './statistics.js';
+import { median, quantile } from './statistics.js';
 import { Throttle } from './throttle.js';
 
 /** Requests that may wait per service. */
@@ -250,6 +250,9 @@ export class Router {
         outstanding,
         queued: load.waiters.size,
         p50: median(load.totals),
+        p99: quantile(load.totals, 0.99),
+        perSecond: 0,
+        failed: 0,
         recent: [...load.totals],
       };
       this.#picture.update('service', id, (service) => (sameLoad(service.load, shown) ? null : { load: shown }));

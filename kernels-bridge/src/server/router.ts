@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import type { Managers } from '../managers/managers.js';
 import type { CallContext } from './implementer.js';
 import { answersRouter } from './routers/answers.js';
+import { batchesRouter } from './routers/batches.js';
 import { credentialsRouter } from './routers/credentials.js';
 import { enginesRouter } from './routers/engines.js';
 import { pilotsRouter } from './routers/pilots.js';
@@ -26,11 +27,14 @@ export function createRouter(
     pilots: pilotsRouter(managers.pilots, managers.control),
     tasks: tasksRouter(managers.tasks, managers.data),
     sets: setsRouter(managers.sets),
-    services: servicesRouter(managers.services, {
+    services: servicesRouter(managers.services, managers.serviceControl, {
       templates: () => managers.templates.report(),
       attach: (description, { origin, key }) => calls.attached.attach(description, origin, key),
+      detect: (description) => calls.attached.detect(description),
       probe: ({ id }) => calls.attached.probe(id),
+      statistics: (_service, { step }) => ({ step, buckets: [] }),
     }),
+    batches: batchesRouter(context),
     credentials: credentialsRouter(calls.credentials),
     answers: answersRouter(calls.answers),
     views: viewsRouter(calls.views),

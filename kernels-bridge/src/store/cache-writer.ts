@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AnyRecord } from '@pilothouse/sdk/internal';
+import type { AnyRecord, RecordKind } from '@pilothouse/sdk/internal';
 import type { Logger } from '../logger.js';
 import type { Keys } from '../picture/keys.js';
 import type { Change, Picture } from '../picture/picture.js';
@@ -9,6 +9,8 @@ import type { TaskCache } from './task-cache.js';
 
 /** Milliseconds that changes gather before they are written. */
 const GATHER_MS = 1000;
+/** Kinds that are cached as records. */
+const CACHED: ReadonlySet<RecordKind> = new Set(['pilot', 'service', 'batch']);
 /** However much changes, writing it takes at most this share of the time. */
 const SHARE = 0.03;
 
@@ -37,7 +39,7 @@ export class CacheWriter {
   ) {
     this.#stop = picture.onChange((change) => {
       // Answers have a log of their own, and their text would make the cache large. Tasks are written by chunks.
-      if (change.kind === 'pilot' || change.kind === 'service') this.#changed.set(change.id, change);
+      if (CACHED.has(change.kind)) this.#changed.set(change.id, change);
       if (change.kind === 'set') this.#setsChanged = true;
       if (change.kind !== 'answer')
         this.#timer ??= setTimeout(() => this.flush(), Math.max(GATHER_MS, this.#took / SHARE)).unref();

@@ -6,7 +6,7 @@ import type { Keyed } from '../picture/keys.js';
 import { TASK_TABLES, TaskCache } from './task-cache.js';
 
 /** Raised when what is stored changes its meaning; an older cache is then thrown away. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 /** Rows of one transaction: it blocks the loop as long as it lasts. */
 export const ROWS_PER_TRANSACTION = 200;
 const ROWS_PER_PAGE = 2000;

@@ -1,5 +1,8 @@
 import {
+  batchRecordSchema,
+  batchSpecSchema,
   errorDataSchema,
+  instancesSchema,
   outputRangeSchema,
   payloadSchema,
   pilotRecordSchema,
@@ -127,12 +130,17 @@ export const logRecordSchema = z.discriminatedUnion('type', [
     spec: serviceSpecSchema.nullable(),
   }),
   z.object({ ...stamp, type: z.literal('service.stop'), id: z.string() }),
+  /** Stops once what it has under way is answered. */
+  z.object({ ...stamp, type: z.literal('service.drain'), id: z.string() }),
+  z.object({ ...stamp, type: z.literal('service.scaled'), id: z.string(), instances: instancesSchema }),
+  z.object({ ...stamp, type: z.literal('batch.submitted'), key, batch: batchRecordSchema, spec: batchSpecSchema }),
+  z.object({ ...stamp, type: z.literal('batch.cancel'), id: z.string() }),
   z.object({ ...stamp, type: z.literal('forgotten'), kind: recordKindSchema, id: z.string() }),
   /**
    * Things that ended long ago leave the lists, whatever state they seem to be in when this is replayed: their journals
    * are gone. `tasks` are those that belong to no set.
    */
-  z.object({ ...stamp, type: z.literal('dropped'), pilots: ids, sets: ids, tasks: ids, services: ids }),
+  z.object({ ...stamp, type: z.literal('dropped'), pilots: ids, sets: ids, tasks: ids, services: ids, batches: ids.default([]) }),
 ]);
 
 type Written = z.infer<typeof logRecordSchema>;

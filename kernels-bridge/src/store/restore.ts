@@ -68,6 +68,7 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
       for (const record of page) {
         if (record.kind === 'pilot') picture.put('pilot', record);
         else if (record.kind === 'service') picture.put('service', forgetLoad(record));
+        else if (record.kind === 'batch') picture.put('batch', record);
       }
       await nextTurn();
     }
@@ -81,7 +82,7 @@ export async function loadCache({ home, cache, picture, keys, log }: Restorable)
   } catch (error) {
     log.warn(`the cache is not used, the logs are read instead: ${String(error)}`);
     picture.tasks.clear();
-    for (const kind of ['pilot', 'service'] as const) {
+    for (const kind of ['pilot', 'service', 'batch'] as const) {
       for (const { id } of [...picture.list(kind)]) picture.remove(kind, id);
     }
     cache.clear();

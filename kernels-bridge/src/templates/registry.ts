@@ -29,7 +29,7 @@ export class TemplateRegistry {
         const { name, title, description, resources } = template;
         const reason = await template.unavailable();
         const params = { ...z.toJSONSchema(template.params, { io: 'input', target: 'draft-7' }) };
-        return { name, title, description, available: reason === null, reason, resources, params };
+        return { name, title, description, api: 'openai', source: 'builtin', launches: true, available: reason === null, reason, resources, params, docs: null };
       }),
     );
   }
@@ -105,7 +105,16 @@ function commandPlan(description: ResolvedServiceDescription, command: readonly 
       field: 'command',
     });
   }
-  return { command, env: description.env, needs: [], authenticated, model: description.model ?? null };
+  return {
+    command,
+    env: description.env,
+    needs: [],
+    authenticated,
+    model: description.model ?? null,
+    api: description.api ?? 'openai',
+    concurrency: DEFAULT_CONCURRENCY,
+    progress: [],
+  };
 }
 
 function badParams(template: Template, error: z.ZodError): PilothouseError {

@@ -83,6 +83,9 @@ export class SmolLm2Template implements Template {
       needs: [demo.model],
       authenticated: true,
       model: this.name,
+      api: 'openai',
+      concurrency: parallel,
+      progress: [],
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Resources } from '@pilothouse/sdk/internal';
+import type { Port, Probes, Resources, ServiceApi, ServiceSpec } from '@pilothouse/sdk/internal';
 import type { z } from 'zod';
 
 /** How one instance of a service is started, and what is known of it beforehand. */
@@ -13,6 +13,15 @@ export interface LaunchPlan {
   readonly authenticated: boolean;
   /** Name of the model for requests; null: the first that the server lists. */
   readonly model: string | null;
+  readonly api: ServiceApi;
+  /** Requests that one instance takes at a time. */
+  readonly concurrency: number;
+  /** Left out: what the API needs. */
+  readonly ports?: readonly Port[];
+  readonly probes?: Probes;
+  readonly warmUp?: ServiceSpec['warmUp'];
+  /** Lines of its output that say how far it has loaded; see the spec of a service. */
+  readonly progress: readonly string[];
 }
 
 /** A ready-made service. One folder of this package per template. */

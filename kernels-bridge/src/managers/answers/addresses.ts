@@ -28,7 +28,7 @@ export class Addresses {
       });
     }
     const key = endpoint.keyFile === null ? null : await readKey(endpoint.keyFile, name);
-    return { base: `${endpoint.http}/v1`, key, name };
+    return { base: `${endpoint.url}/v1`, key, name };
   }
 
   /** The model to name in a request: the description's, else the first that the server lists. */

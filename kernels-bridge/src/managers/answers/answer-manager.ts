@@ -1,13 +1,13 @@
 import {
   type AnswerRecord,
   type Asked,
-  type ChatOptions,
   type ChunkBatch,
-  type Message,
   newAnswerRecord,
   type Origin,
   PilothouseError,
+  type RequestOptions,
   type ServiceRecord,
+  type ServiceRequest,
   serviceStates,
 } from '@pilothouse/sdk/internal';
 import type { ChatApi } from '../../adapters/types.js';
@@ -50,8 +50,8 @@ export interface AnswerManagerOptions {
 export interface Question {
   /** Id or name of the service. */
   readonly service: string;
-  readonly messages: readonly Message[];
-  readonly options: ChatOptions;
+  readonly request: ServiceRequest;
+  readonly options: RequestOptions;
   readonly origin: Origin;
   readonly key: string;
 }
@@ -115,11 +115,11 @@ export class AnswerManager {
    *
    * @throws PilothouseError SERVICE_NOT_FOUND, SERVICE_STOPPED, SERVICE_FAILED
    */
-  chat(question: Question): Promise<AnswerRecord> {
-    const { messages, options, origin, key } = question;
+  ask(question: Question): Promise<AnswerRecord> {
+    const { request, options, origin, key } = question;
     return this.#once(key, () => {
       const service = this.#service(question.service);
-      return { service, messages, options, owner: origin.name, retryOf: null };
+      return { service, request, options, owner: origin.name, retryOf: null };
     });
   }
 
@@ -127,8 +127,8 @@ export class AnswerManager {
   retry(ref: string, origin: Origin, key: string): Promise<AnswerRecord> {
     return this.#once(key, () => {
       const { record } = this.#find(ref);
-      const { messages, options } = record;
-      return { service: this.#again(record), messages, options, owner: origin.name, retryOf: record.id };
+      const { request, options } = record;
+      return { service: this.#again(record), request, options, owner: origin.name, retryOf: record.id };
     });
   }
 
@@ -142,6 +142,27 @@ export class AnswerManager {
     return Array.from(this.#archive.all())
       .filter((answer) => all || !answer.isFinal)
       .map((answer) => this.#options.picture.get('answer', answer.id) ?? answer.record);
+  }
+
+  /** Kept answers whose question or text holds these words, newest first, without their text. */
+  search(wanted: {
+    text: string;
+    service?: string | undefined;
+    states?: readonly string[] | undefined;
+    skip: number;
+    limit: number;
+  }): { answers: AnswerRecord[]; total: number } {
+    const text = wanted.text.toLowerCase();
+    const found = Array.from(this.#archive.all())
+      .filter(({ record, whole }) => {
+        const { service, states } = wanted;
+        if (service !== undefined && service !== record.service.id && service !== record.service.name) return false;
+        if (states !== undefined && !states.includes(record.state)) return false;
+        return text === '' || JSON.stringify([record.request, whole.text]).toLowerCase().includes(text);
+      })
+      .map(({ record }) => record)
+      .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    return { answers: found.slice(wanted.skip, wanted.skip + wanted.limit), total: found.length };
   }
 
   /** Every chunk from a number on, then the final record. */

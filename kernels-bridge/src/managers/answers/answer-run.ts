@@ -1,4 +1,4 @@
-import { PilothouseError, toErrorData, toSeconds } from '@pilothouse/sdk/internal';
+import { type Message, PilothouseError, type ServiceApi, type ServiceRequest, toErrorData, toSeconds } from '@pilothouse/sdk/internal';
 import { neverArrived } from '../../adapters/http-client.js';
 import type { ChatApi, ChatOutcome } from '../../adapters/types.js';
 import type { Clock } from '../../clock.js';
@@ -7,6 +7,13 @@ import type { Addresses } from './addresses.js';
 import type { AnswerArchive } from './answer-archive.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { timingOf } from './timing.js';
+
+function chatMessages(name: string, api: ServiceApi, request: ServiceRequest): readonly Message[] {
+  if (api === 'openai' && request.op === 'chat') return request.messages;
+  throw new PilothouseError('UNSUPPORTED_REQUEST', `${name} takes no ${request.op} requests`, {
+    hint: 'Ask a service whose API has them.',
+  });
+}
 
 /** Characters of one answer; a model that never stops must not fill the memory of the bridge. */
 const MAX_TEXT = 4 * 1024 * 1024;
@@ -135,10 +142,11 @@ export class AnswerRun {
     const { addresses, apis, archive, publish } = this.#context;
     const answer = this.#answer;
     const { signal } = this.#control;
-    const api = apis[service.api];
+    const api = apis.openai;
     const address = await addresses.address(service, instance);
     const model = await addresses.model(service, instance, api, address, signal);
-    const { messages, options } = answer.record;
+    const { request, options } = answer.record;
+    const messages = chatMessages(service.name, service.api, request);
     this.#sentAt = this.#elapsed;
     this.#roundTrip = roundTrip;
     this.#outcome = await api.chat({

@@ -12,7 +12,7 @@ export interface KeptChunk extends Chunk {
  */
 export class KeptAnswer {
   readonly key: string;
-  /** Characters of its messages. */
+  /** Characters of what was asked. */
   readonly promptLength: number;
   /** Views in cells that have not written their final bundle yet. */
   readonly views = new Set<string>();
@@ -25,7 +25,7 @@ export class KeptAnswer {
 
   constructor(key: string, record: AnswerRecord, chunks: readonly Chunk[] = []) {
     this.key = key;
-    this.promptLength = record.messages.reduce((sum, { content }) => sum + content.length, 0);
+    this.promptLength = JSON.stringify(record.request).length;
     this.#record = { ...record, text: null };
     this.append(chunks);
   }

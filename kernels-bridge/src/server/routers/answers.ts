@@ -4,7 +4,8 @@ import { os } from '../implementer.js';
 
 export function answersRouter(answers: AnswerManager) {
   return {
-    chat: os.answers.chat.handler(({ input }) => answers.chat(input)),
+    ask: os.answers.ask.handler(({ input }) => answers.ask(input)),
+    search: os.answers.search.handler(({ input }) => answers.search(input)),
     get: os.answers.get.handler(({ input }) => answers.get(input.ref)),
     list: os.answers.list.handler(({ input }) => answers.list(input.all)),
     follow: os.answers.follow.handler(({ input, context, signal }) => {

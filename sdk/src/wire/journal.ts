@@ -87,6 +87,12 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     bootstrap: bootstrapSchema.optional(),
     probe: probeResultSchema.optional(),
     draining: z.boolean().optional(),
+    /** Automatic restarts used up so far. */
+    restarts: z.int().optional(),
+    /** Number of the spool record `restart` that this attempt was started for, or comes after. */
+    restarted: z.int().optional(),
+    /** Bytes of stdout and stderr that earlier attempts have written into the same files. */
+    outputFrom: z.tuple([z.int(), z.int()]).optional(),
     exitCode: z.int().optional(),
     stderrTail: z.string().optional(),
     output: outputRangeSchema.optional(),

@@ -85,6 +85,8 @@ export const bridgeFrameSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('load'),
     services: z.record(z.string(), z.object({ outstanding: z.int(), queued: z.int() })),
+    /** Those under way, by instance id: one that drains waits for them. */
+    instances: z.record(z.string(), z.int()).optional(),
   }),
   /** Probe these instances now. */
   z.object({ type: z.literal('probe'), re: z.int(), instances: z.array(z.string()) }),

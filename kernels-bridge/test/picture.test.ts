@@ -34,6 +34,7 @@ function pilot(id: string, name: string, state: PilotRecord['state'] = 'ACTIVE')
     suspended: false,
     idle: null,
     efficiency: null,
+    gateway: null,
   };
 }
 

@@ -29,7 +29,7 @@ http.server.HTTPServer(("{host}".strip(), int(sys.argv[1])), Handler).serve_fore
 const description = {
   command: ['python3', '-c', SERVER, '{port}'],
   env: { KEY_FILE: '{apiKeyFile}' },
-  ready: { http: '/health', interval: '200ms' },
+  probes: { readiness: { http: '/health', interval: '200ms' } },
 };
 
 const ensure = (more: object = {}) =>
@@ -52,7 +52,7 @@ describe('a service', () => {
       return now.instances[0]?.bootstrap !== null && now;
     });
     const [instance] = ready.instances;
-    expect(instance?.endpoint?.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(instance?.endpoint?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(instance?.bootstrap?.launch).toBeGreaterThan(0);
     expect(instance?.bootstrap?.init).toBeGreaterThan(0);
     expect(instance?.bootstrap?.publish).toBeGreaterThanOrEqual(0);
@@ -94,7 +94,7 @@ describe('a service', () => {
       [1, 'READY'],
       [2, 'READY'],
     ]);
-    const port = ready.instances[0]?.endpoint?.http.split(':').at(-1) ?? '';
+    const port = ready.instances[0]?.endpoint?.url.split(':').at(-1) ?? '';
     const [victim] = place.processes().filter(({ command }) => command.trimEnd().endsWith(port));
     process.kill(victim?.pid ?? 0, 'SIGKILL');
     const hurt = await reached('DEGRADED');
@@ -133,7 +133,7 @@ describe('a service', () => {
     await eventually('DONE', async () => (await client.tasks.get({ ref })).state === 'DONE');
     const service = await client.services.get({ ref: 'echo' });
     expect((await client.tasks.log({ ref, stream: 'stdout' })).text).toBe(
-      `${service.instances[0]?.endpoint?.http}/v1\nhas-key\n`,
+      `${service.instances[0]?.endpoint?.url}/v1\nhas-key\n`,
     );
   });
 });
@@ -143,7 +143,7 @@ describe('starting a service', () => {
     const open = {
       command: ['python3', '-m', 'http.server', '{port}', '--bind', '{host}'],
       env: {},
-      ready: { http: '/' },
+      probes: { readiness: { http: '/' } },
     };
     expect(await errorOf(ensure(open))).toMatchObject({ code: 'UNAUTHENTICATED_SERVICE' });
     expect((await ensure({ ...open, allowUnauthenticated: true })).openToNode).toBe(true);
@@ -165,7 +165,7 @@ describe('what others can reach', () => {
     await ensure();
     const { instances } = await reached('READY');
     expect(listening(place.processes().map(({ pid }) => pid))).toEqual([
-      instances[0]?.endpoint?.http.slice('http://'.length),
+      instances[0]?.endpoint?.url.slice('http://'.length),
     ]);
   });
 

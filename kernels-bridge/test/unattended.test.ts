@@ -86,7 +86,7 @@ it('such a pilot ends with everything on it when it is told to, also by a bridge
   const service = await client.services.start({
     description: {
       command: ['python3', '-m', 'http.server', '{port}', '--bind', '127.0.0.1'],
-      ready: { http: '/' },
+      probes: { readiness: { http: '/' } },
       allowUnauthenticated: true,
       pilot,
     },

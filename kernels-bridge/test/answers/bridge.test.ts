@@ -35,9 +35,9 @@ describe.skipIf(unavailable !== null)('answers of a running bridge', () => {
   }
 
   const chat = (client: Client, maxTokens: number) =>
-    client.answers.chat({
+    client.answers.ask({
       service: 'llama',
-      messages: [{ role: 'user', content: 'Tell me a long story.' }],
+      request: { op: 'chat', messages: [{ role: 'user', content: 'Tell me a long story.' }] },
       options: { maxTokens },
       origin,
       key: newKey(),

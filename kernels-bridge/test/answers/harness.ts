@@ -115,16 +115,22 @@ export function serviceAt(urls: readonly string[], name = 'model'): ServiceRecor
       reason: null,
       contact,
       attempt: 1,
-      endpoint: { http, keyFile: null },
+      endpoint: { url: http, ports: { http }, keyFile: null, serverKey: null },
       bootstrap: null,
       probe: { ok: true, at: t, latency: 1, text: 'ok' },
+      probes: {},
+      progress: null,
+      draining: false,
+      load: null,
       exitCode: null,
       stderrTail: null,
       output: null,
       error: null,
       times: { READY: t },
     })),
-    load: { outstanding: 0, queued: 0, p50: null, recent: [] },
+    scale: null,
+    methods: null,
+    load: { outstanding: 0, queued: 0, p50: null, p99: null, perSecond: 0, failed: 0, recent: [] },
   };
 }
 
@@ -155,9 +161,9 @@ export function beginStream(response: ServerResponse): (bytes: Buffer) => void {
 
 /** Asks, with a fresh key. */
 export function ask(parts: Parts, service: ServiceRecord, options: { timeout?: string; maxTokens?: number } = {}) {
-  return parts.answers.chat({
+  return parts.answers.ask({
     service: service.id,
-    messages: [{ role: 'user', content: 'What does ionizing radiation do to DNA?' }],
+    request: { op: 'chat', messages: [{ role: 'user', content: 'What does ionizing radiation do to DNA?' }] },
     options: { timeout: '60s', ...options },
     origin: ORIGIN,
     key: newId('key'),

@@ -31,9 +31,9 @@ describe.skipIf(unavailable !== null)('the demo model on a pilot', () => {
   test('asked before it is ready, it answers when it is; its key stands in no process’s environment or arguments', async () => {
     const { client } = await home.serve();
     const { id } = await start(client);
-    const asked = await client.answers.chat({
+    const asked = await client.answers.ask({
       service: 'smollm2',
-      messages: [{ role: 'user', content: 'What does ionizing radiation do to DNA?' }],
+      request: { op: 'chat', messages: [{ role: 'user', content: 'What does ionizing radiation do to DNA?' }] },
       options: { maxTokens: 16, temperature: 0 },
       origin,
       key: newKey(),
@@ -58,7 +58,7 @@ describe.skipIf(unavailable !== null)('the demo model on a pilot', () => {
       expect(command).not.toContain(secret);
       expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toContain(secret);
     }
-    const refused = await fetch(`${instance?.endpoint?.http}/v1/chat/completions`, { method: 'POST', body: '{}' });
+    const refused = await fetch(`${instance?.endpoint?.url}/v1/chat/completions`, { method: 'POST', body: '{}' });
     expect(refused.status).toBe(401);
     await client.services.stop({ ref: id });
     await reach(client, id, ['STOPPED']);

@@ -38,7 +38,7 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
     const keyFile = join(home.path, 'key');
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
     const record = serviceAt([llama.url]);
-    const instances = record.instances.map((instance) => ({ ...instance, endpoint: { http: llama.url, keyFile } }));
+    const instances = record.instances.map((instance) => ({ ...instance, endpoint: { url: llama.url, ports: {}, keyFile, serverKey: null } }));
     return parts.picture.put('service', { ...record, instances });
   }
 
@@ -74,9 +74,9 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
   });
 
   test('a prompt over the context and a wrong key say so', async () => {
-    const long = await parts.answers.chat({
+    const long = await parts.answers.ask({
       service: service().id,
-      messages: [{ role: 'user', content: 'DNA '.repeat(2000) }],
+      request: { op: 'chat', messages: [{ role: 'user', content: 'DNA '.repeat(2000) }] },
       options: {},
       origin: ORIGIN,
       key: newId('key'),

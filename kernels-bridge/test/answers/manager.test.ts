@@ -72,18 +72,18 @@ describe('an answer', () => {
     const service = put(server.url);
     const question = {
       service: service.name,
-      messages: [{ role: 'user' as const, content: 'hi' }],
+      request: { op: 'chat' as const, messages: [{ role: 'user' as const, content: 'hi' }] },
       options: {},
       origin: ORIGIN,
     };
     const key = newId('key');
     const [first, second] = await Promise.all([
-      parts.answers.chat({ ...question, key }),
-      parts.answers.chat({ ...question, key }),
+      parts.answers.ask({ ...question, key }),
+      parts.answers.ask({ ...question, key }),
     ]);
     expect(second.id).toBe(first.id);
     await followAll(parts, first.id);
-    expect((await parts.answers.chat({ ...question, key })).id).toBe(first.id);
+    expect((await parts.answers.ask({ ...question, key })).id).toBe(first.id);
     expect(parts.answers.list(true)).toHaveLength(1);
   });
 

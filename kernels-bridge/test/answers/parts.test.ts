@@ -42,7 +42,7 @@ function answerRecord(id: string, t: string) {
     endedAt: null,
     service: { id: service, name },
     instance: null,
-    messages: [{ role: 'user' as const, content: 'hi' }],
+    request: { op: 'chat' as const, messages: [{ role: 'user' as const, content: 'hi' }] },
     options: { timeout: '10m' },
     text: null,
     chunks: 0,
@@ -50,6 +50,9 @@ function answerRecord(id: string, t: string) {
     usage: null,
     timing: null,
     model: null,
+    revision: null,
+    value: null,
+    attempts: [],
     retryOf: null,
   };
 }

@@ -63,7 +63,7 @@ describe('a bridge that was killed', () => {
     expect(final.text).toBe(parts.answers.get(asked.id).text);
     next.picture.put('service', service);
     const again = await next.answers.retry(asked.id, ORIGIN, newId('key'));
-    expect(again).toMatchObject({ retryOf: asked.id, messages: final.messages });
+    expect(again).toMatchObject({ retryOf: asked.id, request: final.request });
     beginStream(await server.next())(STREAM);
     expect((await followAll(next, again.id)).final.state).toBe('DONE');
     await parts.answers.stop(asked.id);
@@ -90,17 +90,17 @@ describe('a bridge that was killed', () => {
     const key = newId('key');
     const question = {
       service: service.id,
-      messages: [{ role: 'user' as const, content: 'hi' }],
+      request: { op: 'chat' as const, messages: [{ role: 'user' as const, content: 'hi' }] },
       options: {},
       origin: ORIGIN,
       key,
     };
-    const asked = await parts.answers.chat(question);
+    const asked = await parts.answers.ask(question);
     const { final, chunks } = await followAll(parts, asked.id);
     const next = await restart();
     expect(next.answers.get(asked.id)).toEqual({ ...final, seq: expect.any(Number) });
     expect((await followAll(next, asked.id)).chunks).toEqual(chunks);
-    expect((await next.answers.chat(question)).id).toBe(asked.id);
+    expect((await next.answers.ask(question)).id).toBe(asked.id);
   });
 
   test('a torn last line is cut; a bad line elsewhere stops with file and line', async () => {

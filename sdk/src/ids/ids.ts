@@ -33,8 +33,12 @@ export function idSchema(kind: IdKind) {
  * ```
  */
 export function newId(kind: IdKind): string {
-  const random = globalThis.crypto.getRandomValues(new Uint8Array(10));
-  return `${kind}-${Array.from(random, (byte) => ALPHABET[byte & 31]).join('')}`;
+  return idOfBytes(kind, globalThis.crypto.getRandomValues(new Uint8Array(10)));
+}
+
+/** The id that the first ten bytes stand for: of what has the same digest, the same. */
+export function idOfBytes(kind: IdKind, bytes: Uint8Array): string {
+  return `${kind}-${Array.from(bytes.subarray(0, 10), (byte) => ALPHABET[byte & 31]).join('')}`;
 }
 
 /** The six characters that people see instead of the whole id. */

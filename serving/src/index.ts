@@ -1,2 +1,3 @@
 export * from './gateway/directory.js';
+export { type Access, Gateway, type GatewayOptions } from './gateway/gateway.js';
 export * from './types.js';

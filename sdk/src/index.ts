@@ -21,6 +21,8 @@ export type {
 export { isId, newId, shortId } from './ids/ids.js';
 export type * from './schemas/index.js';
 export { VIEW_MIME } from './schemas/view.js';
+export { defineService } from './service-definition/define-service.js';
+export type * from './service-definition/types.js';
 export * from './states/index.js';
 export { type Duration, durationSchema, formatSeconds, toSeconds } from './units/duration.js';
 export { formatBytes, type Size, sizeSchema, toBytes } from './units/size.js';

@@ -9,7 +9,7 @@ import type { CallOptions, Handle, Pilot } from './types.js';
  * How a batch is done: what a request may be given (`maxTokens`, `temperature`, `timeout` of each request …), and where
  * its rows go. Aborting `signal` ends the sending of a list, never the batch.
  */
-export type MapOptions = AskOptions &
+export type BatchOptions = AskOptions &
   Pick<BatchDescription, 'name' | 'out' | 'key' | 'op' | 'method' | 'onError' | 'tries' | 'concurrency'> & {
     /** Where it runs, for an attached service; default: one that is active. */
     readonly pilot?: string | Pilot | undefined;

@@ -4,7 +4,7 @@ import { onAbort } from './on-abort.js';
 import type { CallOptions } from './types.js';
 
 /** Timers count in 32 bits; longer ones would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Reads a caller's duration; a bad one is a bad description, named by its option. */
 export function timeoutSeconds(timeout: CallOptions['timeout'], fallback: number | null): number | null {

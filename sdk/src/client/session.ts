@@ -1,9 +1,11 @@
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { WatchBatch } from '../contract/index.js';
 import type { Check, EngineReport, Origin, Target } from '../schemas/index.js';
+import type { DirectCaller } from '../service-definition/direct.js';
 import { Caller } from './caller.js';
 import { CallPool } from './calls/call-pool.js';
 import { answersOf } from './collections/answers.js';
+import { batchesOf } from './collections/batches.js';
 import { credentialsOf } from './collections/credentials.js';
 import { pilotsOf } from './collections/pilots.js';
 import { servicesOf } from './collections/services.js';
@@ -21,6 +23,7 @@ import { PictureStore } from './picture/picture-store.js';
 import { creditStream } from './streams/credit-stream.js';
 import type {
   Answers,
+  Batches,
   CallOptions,
   Connection,
   Credentials,
@@ -37,12 +40,21 @@ const WATCH_AGAIN_MS = 5_000;
 /** The bridge may have to be started first. */
 const CONNECT = '60s';
 
+/** What a program can do beside talking to the bridge. */
+export interface Local {
+  /** Reads files that workers see too. */
+  readonly readFile?: ReadFile | null;
+  /** Calls services of one's own straight at their instances; closed with the session. */
+  readonly direct?: DirectCaller | null;
+}
+
 /** {@link Session} over any connector. */
 export class LiveSession implements Session {
   readonly pilots: Pilots;
   readonly tasks: Tasks;
   readonly services: Services;
   readonly answers: Answers;
+  readonly batches: Batches;
   readonly credentials: Credentials;
   readonly views: Views;
   readonly #core: CallingCore;
@@ -50,21 +62,22 @@ export class LiveSession implements Session {
   readonly #origin: () => Origin;
   readonly #watching: Promise<void>;
 
-  /** @param readFile - reads files that workers see too; null where there are none, in browsers */
-  constructor(connector: Connector, origin: () => Origin, readFile: ReadFile | null = null) {
+  /** @param local - what this program can do beside talking to the bridge; nothing, in browsers */
+  constructor(connector: Connector, origin: () => Origin, { readFile = null, direct = null }: Local = {}) {
     this.#origin = origin;
     const caller = new Caller(connector, origin);
     const closed = this.#closing.signal;
     this.views = viewsOf(caller, connector, closed);
     const store = new PictureStore(() => connector.state.value.bridge?.epoch ?? 0);
     const members = new MemberWatch(connector, store, closed);
-    const handles: Core = { connector, caller, store, members, views: this.views, readFile, closed };
+    const handles: Core = { connector, caller, store, members, views: this.views, readFile, direct, closed };
     const core: CallingCore = { ...handles, calls: new CallPool(handles) };
     this.#core = core;
     this.pilots = pilotsOf(core);
     this.tasks = tasksOf(core);
     this.services = servicesOf(core);
     this.answers = answersOf(core);
+    this.batches = batchesOf(core);
     this.credentials = credentialsOf(core);
     this.#watching = this.#watch();
   }
@@ -123,6 +136,7 @@ export class LiveSession implements Session {
       await this.#core.calls.close(closedError());
       this.#closing.abort(closedError());
       this.#core.store.close();
+      this.#core.direct?.close();
     }
     await this.#core.connector.close();
     await this.#watching;

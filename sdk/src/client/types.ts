@@ -2,36 +2,33 @@ import type { Observable } from 'rxjs';
 import type { ErrorCode } from '../errors/index.js';
 import type {
   AnswerRecord,
-  AttachDescription,
   BatchRecord,
-  ChatOptions,
   Check,
-  Chunk,
   Contact,
   CredentialReport,
   EngineReport,
   Hello,
-  LogChunk,
-  Message,
   PilotDescription,
   PilotRecord,
   Reason,
-  ServiceDescription,
   ServiceRecord,
   Target,
   TaskRecord,
   TaskSetRecord,
-  TemplateReport,
   Timeline,
-  Timing,
-  Usage,
   ViewBundle,
   ViewUpdate,
 } from '../schemas/index.js';
-import type { ConnectionState, PilotState, RequestState, ServiceState } from '../states/index.js';
+import type { ConnectionState, PilotState } from '../states/index.js';
 import type { Duration } from '../units/duration.js';
+import type { Answer, Answers } from './answer-types.js';
+import type { Batch, Batches } from './batch-types.js';
+import type { Service, Services } from './service-types.js';
 import type { Task, TaskSet, Tasks } from './task-types.js';
 
+export type * from './answer-types.js';
+export type * from './batch-types.js';
+export type * from './service-types.js';
 export type * from './task-types.js';
 
 /** Limits of one call. Every call that waits takes both. */
@@ -120,62 +117,8 @@ export interface LogOptions extends CallOptions {
   readonly limit?: number | undefined;
 }
 
-/** A model service: one or more instances behind one name. */
-export interface Service extends Handle<ServiceState, ServiceRecord> {
-  readonly kind: 'service';
-  /** Resolves when it can be called; rejects with SERVICE_FAILED when that can no longer come. */
-  ready(options?: CallOptions): Promise<void>;
-  /**
-   * Asks it. Returns at once; asked before it is ready, the question waits. Aborting `signal` stops the answer.
-   *
-   * @example
-   * ```ts
-   * const { text, timing } = await llm.chat('What does ionizing radiation do to DNA?', { maxTokens: 120 }).result();
-   * ```
-   */
-  chat(
-    prompt: string | readonly Message[],
-    options?: ChatOptions & { readonly signal?: AbortSignal | undefined },
-  ): Answer;
-  /** Output of one instance (default the first); by default `stderr`, where servers write. */
-  log(options?: LogOptions & { readonly instance?: number | undefined }): Promise<LogChunk>;
-  /** Probes every instance now. */
-  probe(options?: CallOptions): Promise<void>;
-  /** Stops it; an attached service is only let go. */
-  stop(options?: CallOptions): Promise<void>;
-}
-
-/** What an answer came to. */
-export interface AnswerResult {
-  readonly text: string;
-  readonly usage: Usage | null;
-  readonly timing: Timing;
-  /** Number of the instance that answered. */
-  readonly instance: number | null;
-  readonly finishReason: string | null;
-}
-
-/** The answer to one request, while it streams and afterwards. */
-export interface Answer extends Handle<RequestState, AnswerRecord> {
-  readonly kind: 'answer';
-  /** Every chunk from the first on, none lost or doubled, also across reconnects. Errors when the answer fails. */
-  readonly chunks$: Observable<Chunk>;
-  /** All text so far, growing. Errors when the answer fails. */
-  readonly text$: Observable<string>;
-  /** Text received so far. */
-  readonly text: string;
-  forEach(consume: (chunk: Chunk) => void, options?: CallOptions): Promise<void>;
-  [Symbol.asyncIterator](): AsyncIterableIterator<Chunk>;
-  /** Rejects when it failed or was stopped. */
-  result(options?: CallOptions): Promise<AnswerResult>;
-  /** Stops it at the server too. */
-  stop(options?: CallOptions): Promise<void>;
-  /** Asks the same again. */
-  retry(): Answer;
-}
-
 /** Any handle. */
-export type AnyHandle = Pilot | Task | TaskSet | Service | Answer;
+export type AnyHandle = Pilot | Task | TaskSet | Service | Answer<unknown> | Batch;
 
 /** How the connection to Pilothouse stands. */
 export interface Connection {
@@ -206,25 +149,6 @@ export interface Pilots {
   preview(description: PilotDescription, options?: CallOptions): Promise<{ sentence: string; script: string }>;
 }
 
-/** A service description in which a handle may stand for the pilot's id. */
-export type ServiceInput = Omit<ServiceDescription, 'pilot'> & { readonly pilot?: string | Pilot | undefined };
-
-export interface Services {
-  templates(options?: CallOptions): Promise<TemplateReport[]>;
-  /** Always a new one: of the template named, or, where the description has a `command`, under the name given. */
-  start(what: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
-  /** The live one of that name, else a new one; the name is also the template where none is given. */
-  ensure(name: string, description?: ServiceInput, options?: CallOptions): Promise<Service>;
-  attach(description: AttachDescription, options?: CallOptions): Promise<Service>;
-  get(ref: string, options?: CallOptions): Promise<Service>;
-  list(options?: CallOptions & { readonly all?: boolean }): Promise<Service[]>;
-}
-
-export interface Answers {
-  get(ref: string, options?: CallOptions): Promise<Answer>;
-  list(options?: CallOptions & { readonly all?: boolean }): Promise<Answer[]>;
-}
-
 export interface Credentials {
   list(options?: CallOptions): Promise<CredentialReport[]>;
   put(name: string, secret: string, options?: CallOptions): Promise<CredentialReport>;
@@ -252,6 +176,7 @@ export interface Session extends AsyncDisposable {
   readonly tasks: Tasks;
   readonly services: Services;
   readonly answers: Answers;
+  readonly batches: Batches;
   readonly credentials: Credentials;
   readonly views: Views;
   engines(options?: CallOptions): Promise<EngineReport[]>;

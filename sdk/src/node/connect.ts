@@ -36,7 +36,7 @@ export async function connect({ name, home, takeOver, ...limits }: ConnectOption
     dial: dialLocal(locate(home), takeOver ?? process.env.PILOTHOUSE_TAKE_OVER === '1'),
     client: `sdk/${VERSION} ${origin().kind}`,
   });
-  const session = new LiveSession(connector, origin, (path) => readFile(path, 'utf8'));
+  const session = new LiveSession(connector, origin, { readFile: (path) => readFile(path, 'utf8') });
   try {
     await session.ready(limits);
     return session;

@@ -175,6 +175,8 @@ function watchRecord(handle: AnyHandle, changed: () => void): Subscription {
       return handle.record$.subscribe(changed);
     case 'answer':
       return handle.record$.subscribe(changed);
+    case 'batch':
+      return handle.record$.subscribe(changed);
   }
 }
 

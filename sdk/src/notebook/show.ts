@@ -6,11 +6,11 @@ import { detectDisplay, isHeadless } from './display.js';
 import { KernelView, recordWithText, settled } from './kernel-view.js';
 
 /**
- * Shows a pilot, task, task set, service or answer in the cell, live: with tokens as they come, Stop, and timing at the end, which
- * the saved notebook keeps. Returns at once; a cell never blocks for a queue.
+ * Shows a pilot, task, task set, service, answer or batch in the cell, live: with tokens as they come, Stop, and timing at
+ * the end, which the saved notebook keeps. Returns at once; a cell never blocks for a queue.
  *
- * Where nobody sits in front of the notebook (nbconvert, nbclient) the cell is held until an answer, task or task set is final, so
- * that the executed notebook has it; pilots and services never hold a cell. Outside notebooks the text is printed, of
+ * Where nobody sits in front of the notebook (nbconvert, nbclient) the cell is held until an answer, task, task set or batch is
+ * final, so that the executed notebook has it; pilots and services never hold a cell. Outside notebooks the text is printed, of
  * answers, tasks and task sets when they are final.
  *
  * @returns nothing to wait for in a notebook that somebody looks at; otherwise a promise that never rejects
@@ -32,7 +32,7 @@ export function show(handle: AnyHandle): Promise<void> | undefined {
 
 /** Whether it comes to an end by itself, so that waiting for it makes sense. */
 function ends(handle: AnyHandle): boolean {
-  return handle.kind === 'answer' || handle.kind === 'task' || handle.kind === 'set';
+  return handle.kind !== 'pilot' && handle.kind !== 'service';
 }
 
 /** As a cell's last value it makes Deno's kernel wait, which asks it how to be displayed; it can be awaited as well. */

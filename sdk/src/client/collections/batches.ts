@@ -1,6 +1,6 @@
 import { PilothouseError } from '../../errors/index.js';
 import type { BatchDescription } from '../../schemas/index.js';
-import type { Batch, Batches, MapInput, MapOptions } from '../batch-types.js';
+import type { Batch, Batches, BatchOptions, MapInput } from '../batch-types.js';
 import { BatchHandle } from '../handles/batch-handle.js';
 import type { Core } from '../handles/core.js';
 import { uploadRows } from '../submission/upload-rows.js';
@@ -30,7 +30,7 @@ export async function mapService(
   core: Core,
   service: { readonly id: string },
   input: MapInput,
-  { name, out, key, op, method, onError, tries, concurrency, pilot, signal, ...options }: MapOptions = {},
+  { name, out, key, op, method, onError, tries, concurrency, pilot, signal, ...options }: BatchOptions = {},
 ): Promise<Batch> {
   const description: BatchDescription = {
     service: service.id,

@@ -20,7 +20,7 @@ export function accessOf(handle: AnyHandle): HandleAccess {
   if (access) return access;
   throw new PilothouseError(
     'INVALID_DESCRIPTION',
-    'show: this is no pilot, task, task set, service or answer of this SDK.',
+    'show: this is no pilot, task, task set, service, answer or batch of this SDK.',
     {
       field: 'handle',
       hint: 'Show a handle of a session: show(pilot), show(llm), show(llm.chat("…")). Two copies of the SDK do not mix.',

@@ -1,23 +1,29 @@
 import { Observable, ReplaySubject } from 'rxjs';
 import { PilothouseError } from '../../errors/index.js';
 import type { AnswerRecord, Chunk, ChunkBatch } from '../../schemas/index.js';
+import type { AnswerChunk } from '../answer-types.js';
 import { abortable } from '../deadline.js';
 import { decodeError } from '../decode-error.js';
 import { isFinal } from '../picture/final.js';
 import { creditStream } from '../streams/credit-stream.js';
 import type { Core, OnClosed } from './core.js';
+import type { DirectRun } from './direct-run.js';
 import { goneError } from './failures.js';
+
+/** How an answer comes: kept by the bridge under its id, or straight from an instance. */
+export type AnswerRoute = { readonly id: string } | { readonly run: DirectRun };
 
 /**
  * Reads one answer from its first chunk on and keeps it, so that everybody who looks (a late subscriber too) gets all of
  * it. Reading starts with the first look and goes on across lost connections from the last chunk consumed.
  */
-export class AnswerReader {
+export class AnswerReader<D> {
   readonly #core: Core;
-  readonly #submitted: () => Promise<string>;
+  readonly #submitted: () => Promise<AnswerRoute>;
+  readonly #decode: (data: unknown) => D | Promise<D>;
   readonly #onClosed: OnClosed;
-  readonly #chunks: Chunk[] = [];
-  readonly #chunkSubject = new ReplaySubject<Chunk>();
+  readonly #chunks: AnswerChunk<D>[] = [];
+  readonly #chunkSubject = new ReplaySubject<AnswerChunk<D>>();
   readonly #textSubject = new ReplaySubject<string>(1);
   readonly #readers = new Set<() => void>();
   #text = '';
@@ -25,10 +31,19 @@ export class AnswerReader {
   #failure: unknown;
   #state: 'unread' | 'reading' | 'ended' | 'failed' = 'unread';
 
-  /** @param submitted - the answer's id, once it has one; rejects when the question could not be asked */
-  constructor(core: Core, submitted: () => Promise<string>, onClosed: OnClosed) {
+  /**
+   * @param submitted - how the answer comes, once that is known; rejects when the question could not be asked
+   * @param decode - reads what comes where that is not text
+   */
+  constructor(
+    core: Core,
+    submitted: () => Promise<AnswerRoute>,
+    decode: (data: unknown) => D | Promise<D>,
+    onClosed: OnClosed,
+  ) {
     this.#core = core;
     this.#submitted = submitted;
+    this.#decode = decode;
     this.#onClosed = onClosed;
   }
 
@@ -37,7 +52,7 @@ export class AnswerReader {
     return this.#text;
   }
 
-  get chunks$(): Observable<Chunk> {
+  get chunks$(): Observable<AnswerChunk<D>> {
     return new Observable((subscriber) => {
       this.#start();
       return this.#chunkSubject.subscribe(subscriber);
@@ -52,7 +67,7 @@ export class AnswerReader {
   }
 
   /** Every chunk, waiting for those to come; throws when the answer fails. */
-  async *iterate(signal?: AbortSignal): AsyncGenerator<Chunk, void, void> {
+  async *iterate(signal?: AbortSignal): AsyncGenerator<AnswerChunk<D>, void, void> {
     this.#start();
     for (let index = 0; ; index += 1) {
       signal?.throwIfAborted();
@@ -66,12 +81,12 @@ export class AnswerReader {
     }
   }
 
-  /** The final record, once every chunk has been read; rejects when the answer failed. */
-  async finished(signal: AbortSignal): Promise<AnswerRecord> {
+  /** The final record with the text, once every chunk has been read; rejects when the answer failed. */
+  async finished(): Promise<{ readonly record: AnswerRecord; readonly text: string }> {
     this.#start();
-    while (this.#state === 'reading') await abortable(this.#change(), signal);
+    while (this.#state === 'reading') await this.#change();
     if (this.#final === null || this.#state === 'failed') throw this.#failure;
-    return this.#final;
+    return { record: this.#final, text: this.#text };
   }
 
   #start(): void {
@@ -88,17 +103,26 @@ export class AnswerReader {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const id = await abortable(this.#submitted(), signal);
-    const batches = creditStream<ChunkBatch>(
+    const route = await abortable(this.#submitted(), signal);
+    for await (const batch of this.#batches(route, signal)) {
+      await this.#take(batch);
+      if (batch.answer && 'id' in route) this.#core.store.answers.put(batch.answer);
+      this.#tell();
+    }
+    if (this.#final && this.#final.state !== 'DONE') throw goneError(this.#final);
+  }
+
+  #batches(route: AnswerRoute, signal: AbortSignal): AsyncIterable<ChunkBatch> {
+    if ('run' in route) return route.run.follow(signal);
+    const { id } = route;
+    return creditStream<ChunkBatch>(
       this.#core.connector,
       (api, flow, abort) => api.answers.follow({ id, from: this.#chunks.length, ...flow }, { signal: abort }),
       { signal, finished: () => this.#final !== null },
     );
-    for await (const batch of batches) this.#take(batch);
-    if (this.#final && this.#final.state !== 'DONE') throw goneError(this.#final);
   }
 
-  #take({ from, chunks, answer }: ChunkBatch): void {
+  async #take({ from, chunks, answer }: ChunkBatch): Promise<void> {
     const have = this.#chunks.length;
     if (from > have) {
       throw new PilothouseError('INTERNAL', `The answer goes on at chunk ${from}, but ${have} was to come.`, {
@@ -106,16 +130,21 @@ export class AnswerReader {
       });
     }
     for (const chunk of chunks.slice(have - from)) {
-      this.#chunks.push(chunk);
-      this.#text += chunk.text;
-      this.#chunkSubject.next(chunk);
+      const read = await this.#readChunk(chunk);
+      this.#chunks.push(read);
+      this.#text += read.text;
+      this.#chunkSubject.next(read);
     }
     if (this.#chunks.length > have) this.#textSubject.next(this.#text);
-    if (answer) {
-      if (isFinal(answer)) this.#final = answer;
-      this.#core.store.answers.put(answer);
-    }
-    this.#tell();
+    if (answer && isFinal(answer)) this.#final = answer;
+  }
+
+  /** Not a promise where there is nothing to wait for: most chunks are text, and come by the hundred. */
+  #readChunk(chunk: Chunk): AnswerChunk<D> | Promise<AnswerChunk<D>> {
+    const { data, ...rest } = chunk;
+    if (data === undefined) return rest;
+    const read = this.#decode(data);
+    return read instanceof Promise ? read.then((value) => ({ ...rest, data: value })) : { ...rest, data: read };
   }
 
   #end(failure: unknown): void {

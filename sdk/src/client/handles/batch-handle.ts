@@ -42,9 +42,10 @@ export class BatchHandle extends LiveHandle<BatchState, BatchRecord> implements 
     );
   }
 
-  results({ settled = false, ...options }: CallOptions & { readonly settled?: boolean | undefined } = {}): Promise<
-    BatchRow[]
-  > {
+  results({
+    settled = false,
+    ...options
+  }: CallOptions & { readonly settled?: boolean | undefined } = {}): Promise<BatchRow[]> {
     return withDeadline(`the results of ${this.name}`, options, null, async (signal) => {
       const rows: BatchRow[] = [];
       for await (const row of this.#read(signal)) rows.push(row);

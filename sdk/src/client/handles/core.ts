@@ -1,3 +1,4 @@
+import type { DirectCaller } from '../../service-definition/direct.js';
 import type { Caller } from '../caller.js';
 import type { CallPool } from '../calls/call-pool.js';
 import type { Connector } from '../connection/connector.js';
@@ -14,6 +15,8 @@ export interface Core {
   readonly members: MemberWatch;
   readonly views: Views;
   readonly readFile: ReadFile | null;
+  /** The way past the bridge to services of one's own; null where there is none. */
+  readonly direct: DirectCaller | null;
   /** Aborts when the session is closed. */
   readonly closed: AbortSignal;
 }

@@ -12,7 +12,11 @@ const PIECE_ROWS = 4_000;
  *
  * @returns their id, which follows from what they are: the same list again is the same input
  */
-export async function uploadRows(caller: Caller, rows: Many<unknown>, signal: AbortSignal | undefined): Promise<string> {
+export async function uploadRows(
+  caller: Caller,
+  rows: Many<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const all = Array.isArray(rows) ? rows : await collect(rows);
   if (all.length === 0) {
     throw new PilothouseError('INVALID_DESCRIPTION', 'There is nothing to ask: the list is empty.', { field: 'input' });

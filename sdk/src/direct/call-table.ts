@@ -103,7 +103,7 @@ export class CallTable {
     pending.done();
     const { t: _type, id: _id, ...pong } = header;
     try {
-      pending.resolve({ ...pong, methods: methods?.() });
+      pending.resolve({ ...pong, methods: methods?.() ?? null });
     } catch (error) {
       pending.reject(error);
     }

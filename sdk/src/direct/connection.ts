@@ -45,8 +45,8 @@ export interface Pong {
   readonly queued: number;
   readonly draining: boolean;
   readonly concurrency: number;
-  /** There where they were asked for. */
-  readonly methods?: Method[] | undefined;
+  /** null where they were not asked for. */
+  readonly methods: Method[] | null;
 }
 
 /** What a service had to do when it last said so. */
@@ -256,7 +256,6 @@ export class Connection {
     if (this.#lost !== undefined) return;
     this.#lost = error;
     clearTimeout(this.#connecting);
-    this.#socket.events.close();
     this.#socket.close();
     this.#calls.failAll(error);
   }

@@ -1,6 +1,7 @@
 import { PilothouseError } from '../errors/index.js';
+import type { Endpoint } from '../schemas/service-record.js';
 import { Connection, type Pong } from './connection.js';
-import type { Target } from './target.js';
+import { type Target, targetOf } from './target.js';
 
 /** Milliseconds. */
 const TIMEOUT = 5000;
@@ -8,6 +9,7 @@ const TIMEOUT = 5000;
 /**
  * Asks a service how it is, over a connection of its own.
  *
+ * @param where - the instance, or its endpoint: then its token is read from the key file
  * @param options - `timeout` in milliseconds, connecting included; `methods`: ask also what it can do
  * @throws PilothouseError TIMEOUT, SERVICE_UNREACHABLE, AUTHENTICATION_FAILED; or the reason of `signal`
  * @example
@@ -16,9 +18,10 @@ const TIMEOUT = 5000;
  * ```
  */
 export async function ping(
-  target: Target,
+  where: Target | Endpoint,
   { timeout = TIMEOUT, signal, methods = false }: { timeout?: number; signal?: AbortSignal; methods?: boolean } = {},
 ): Promise<Pong> {
+  const target = 'address' in where ? where : await targetOf(where, { name: `The service at ${where.url}` });
   const late = new AbortController();
   const timer = setTimeout(() => {
     const message = `${target.name} did not answer a ping within ${timeout} ms.`;

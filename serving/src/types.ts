@@ -18,6 +18,11 @@ export interface Target {
   readonly credential?: string | null;
   /** Name of the model to send; null: the first that the server lists. */
   readonly model: string | null;
+  /**
+   * Number of the instance that the request is for, where `endpoint` is the gateway of its pilot. Only through a gateway
+   * can a request name files: it reads them next to the instance.
+   */
+  readonly gatewayInstance?: number;
 }
 
 /** One request as an adapter gets it. */
@@ -67,5 +72,3 @@ export interface Adapter {
   /** Rejects where the server does not answer; resolves with a short sentence of what it said ("lists 2 models"). */
   check(target: Target, signal: AbortSignal): Promise<string>;
 }
-
-

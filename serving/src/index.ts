@@ -1,3 +1,4 @@
+export * from './adapters/index.js';
 export * from './gateway/directory.js';
 export { type Access, Gateway, type GatewayOptions } from './gateway/gateway.js';
 export * from './types.js';

@@ -55,9 +55,9 @@ export class GrpcInference {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const done = (error: ServiceError | null, bytes?: Buffer): void => {
       signal.removeEventListener('abort', abort);
-      if (signal.aborted) return reject(signal.reason);
-      if (error !== null) return reject(grpcError(error, { target, ...where(address), streamed: false }));
       try {
+        signal.throwIfAborted();
+        if (error !== null) throw grpcError(error, { target, ...where(address), streamed: false });
         call.onStart();
         const response = decode(call, bytes ?? Buffer.alloc(0));
         if (response.outputs.length === 0) throw emptyAnswer(target.name, 200);
@@ -129,7 +129,7 @@ export class GrpcInference {
       client.close();
       this.#clients.delete(old);
     }
-    const { host, secure } = { host: where(address).address, secure: where(address).secure };
+    const { address: host, secure } = where(address);
     const client = new Client(host, secure ? credentials.createSsl() : credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_MESSAGE,
       'grpc.max_send_message_length': MAX_MESSAGE,

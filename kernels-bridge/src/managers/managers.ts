@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import { builtInTemplates, type TemplateRegistry } from '../templates/index.js';
+import { BatchManager } from './batches/batch-manager.js';
 import { ContactWatch } from './contact-watch.js';
 import { DataManager } from './data/data-manager.js';
 import { PilotControl } from './pilot-control.js';
@@ -25,6 +26,7 @@ export interface Managers {
   readonly data: DataManager;
   readonly services: ServiceManager;
   readonly serviceControl: ServiceControl;
+  readonly batches: BatchManager;
   readonly templates: TemplateRegistry;
   readonly contacts: ContactWatch;
   readonly mover: Mover;
@@ -55,6 +57,7 @@ export function createManagers(context: Context): Managers {
   const data = new DataManager(context, tasks);
   const services = new ServiceManager(context, pilots, templates);
   const serviceControl = new ServiceControl(context);
+  const batches = new BatchManager(context, pilots);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
   const control = new PilotControl(context, pilots);
   const order = new OrderLog(context);
@@ -67,5 +70,5 @@ export function createManagers(context: Context): Managers {
     abandoned.close();
     contacts.close();
   };
-  return { pilots, control, tasks, sets, data, services, serviceControl, templates, contacts, mover, close };
+  return { pilots, control, tasks, sets, data, services, serviceControl, batches, templates, contacts, mover, close };
 }

@@ -1,6 +1,7 @@
 import {
   type AgentFrame,
   type Beat,
+  batchStates,
   formatSeconds,
   newId,
   type Origin,
@@ -159,7 +160,7 @@ export class PilotManager {
     );
   }
 
-  #beat(id: string, { usage, probes, staging = {} }: Beat): void {
+  #beat(id: string, { usage, probes, staging = {}, batches = {} }: Beat): void {
     const { picture } = this.context;
     for (const [task, reports] of Object.entries(staging)) {
       const slot = picture.tasks.find(task);
@@ -168,6 +169,11 @@ export class PilotManager {
       picture.tasks.touch(slot);
     }
     picture.update('pilot', id, (pilot) => (sameUsage(pilot.usage, usage) ? null : { usage }));
+    for (const [batch, progress] of Object.entries(batches)) {
+      picture.update('batch', batch, ({ pilot, state }) =>
+        pilot !== id || batchStates.isFinal(state) ? null : { progress },
+      );
+    }
     for (const service of picture.servicesOn(id))
       picture.update('service', service, (record) => probed(record, probes));
   }

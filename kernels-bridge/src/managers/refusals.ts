@@ -1,6 +1,12 @@
-import { type ErrorData, type JournalRecord, PilothouseError, serviceStates } from '@pilothouse/sdk/internal';
+import {
+  batchStates,
+  type ErrorData,
+  type JournalRecord,
+  PilothouseError,
+  serviceStates,
+} from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
-import type { SpoolWriter, Written } from '../spool/spool-writer.js';
+import { batchIn, type SpoolWriter, tasksIn, type Written } from '../spool/spool-writer.js';
 
 /** An agent could not use a spool record at all. */
 export type Refused = Extract<JournalRecord, { type: 'refused' }>;
@@ -18,11 +24,17 @@ export async function settleRefusal(
   log.error(`${pilot} refused record ${refused.spoolSeq} of its spool`, PilothouseError.from(error));
   const record = await findRecord(spool, pilot, refused);
   const { tasks } = picture;
-  for (const { id } of record?.batch?.tasks ?? []) {
+  for (const id of record === undefined ? [] : tasksIn(record)) {
     const slot = tasks.find(id);
     // What is on offer may still be taken by another pilot.
     if (slot === undefined || tasks.pilotOf(slot) !== pilot) continue;
     tasks.apply(slot, { state: 'FAILED', error: { ...error, ids: { ...error.ids, task: id } } }, Date.parse(t), pilot);
+  }
+  const batch = record === undefined ? undefined : batchIn(record);
+  if (batch !== undefined) {
+    picture.update('batch', batch, ({ state, times }) =>
+      batchStates.isFinal(state) ? null : { state: 'FAILED', ...ended(times, error, t, { batch }) },
+    );
   }
   if (record?.type === 'service' && typeof record.service === 'object') {
     const { id } = record.service;

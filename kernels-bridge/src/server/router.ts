@@ -34,7 +34,7 @@ export function createRouter(
       probe: ({ id }) => calls.attached.probe(id),
       statistics: (_service, { step }) => ({ step, buckets: [] }),
     }),
-    batches: batchesRouter(context),
+    batches: batchesRouter(managers.batches),
     credentials: credentialsRouter(calls.credentials),
     answers: answersRouter(calls.answers),
     views: viewsRouter(calls.views),

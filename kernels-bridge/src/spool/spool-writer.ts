@@ -35,10 +35,29 @@ const writtenSchema = z.looseObject({
   epoch: z.int(),
   type: z.string(),
   service: z.union([z.string(), z.looseObject({ id: z.string() })]).optional(),
-  batch: z.looseObject({ tasks: z.array(z.custom<{ readonly id: string }>(hasId, 'no task')) }).optional(),
+  batch: z
+    .union([
+      z.looseObject({ tasks: z.array(z.custom<{ readonly id: string }>(hasId, 'no task')) }),
+      // Of requests.
+      z.looseObject({ id: z.string() }),
+      z.string(),
+    ])
+    .optional(),
 });
 /** A record of a spool, read back. */
 export type Written = z.infer<typeof writtenSchema>;
+
+/** Ids of the tasks that a record holds. */
+export function tasksIn({ batch }: Written): string[] {
+  return typeof batch === 'object' && 'tasks' in batch && Array.isArray(batch.tasks)
+    ? batch.tasks.map((task: { readonly id: string }) => task.id)
+    : [];
+}
+
+/** Id of the batch of requests that a record begins. */
+export function batchIn({ type, batch }: Written): string | undefined {
+  return type === 'batch' && typeof batch === 'object' && typeof batch.id === 'string' ? batch.id : undefined;
+}
 
 /**
  * Writes the work of each pilot into its folder: the only way in which work reaches an agent, so that it goes on without

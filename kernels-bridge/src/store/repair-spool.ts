@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pilotStates, type ServiceSpec } from '@pilothouse/sdk/internal';
+import { type BatchSpec, pilotStates, type ServiceSpec } from '@pilothouse/sdk/internal';
+import { remoteOf } from '../managers/batches/remote-service.js';
 import type { Picture } from '../picture/picture.js';
 import { FLAG, placeOf } from '../picture/tasks/columns.js';
-import type { SpoolEntry, SpoolWriter } from '../spool/spool-writer.js';
+import { batchIn, type SpoolEntry, type SpoolWriter, tasksIn } from '../spool/spool-writer.js';
 import { logRecordSchema } from './log-records.js';
 import { readRecords } from './read-lines.js';
 
@@ -20,20 +21,32 @@ export async function repairSpools(home: string, picture: Picture, spool: SpoolW
   const unheard = unheardOf(picture);
   let repaired = 0;
   const services = new Map<string, string>();
+  const batches = new Map<string, string>();
   for (const [pilot, missing] of unheard) {
-    for await (const { type, batch, service } of spool.read(pilot)) {
-      for (const { id } of batch?.tasks ?? []) missing.tasks.delete(id);
+    for await (const record of spool.read(pilot)) {
+      const { type, service } = record;
+      for (const id of tasksIn(record)) missing.tasks.delete(id);
       if (type === 'service' && typeof service === 'object') missing.services.delete(service.id);
+      missing.batches.delete(batchIn(record) ?? '');
     }
+    for (const id of missing.batches) batches.set(id, pilot);
     for (const id of missing.services) services.set(id, pilot);
-    repaired += missing.tasks.size + missing.services.size;
+    repaired += missing.tasks.size + missing.services.size + missing.batches.size;
     const entries = tasksOf(picture, missing.tasks);
     if (entries.length > 0) await spool.append(pilot, entries);
   }
-  if (services.size === 0) return repaired;
-  for await (const spec of findSpecs(join(home, 'log'), new Set(services.keys()))) {
-    const pilot = services.get(spec.id);
-    if (pilot !== undefined) await spool.append(pilot, [{ type: 'service', service: spec }]);
+  if (services.size === 0 && batches.size === 0) return repaired;
+  for await (const { service, batch } of findSpecs(join(home, 'log'))) {
+    const runsOn = services.get(service?.id ?? '');
+    if (service !== undefined && runsOn !== undefined) await spool.append(runsOn, [{ type: 'service', service }]);
+    const doneOn = batches.get(batch?.id ?? '');
+    if (batch === undefined || doneOn === undefined) continue;
+    const called = picture.get('service', batch.service);
+    const remote = called !== undefined && called.pilot !== doneOn;
+    await spool.append(doneOn, [
+      ...(remote ? [{ type: 'remote-service' as const, service: remoteOf(called) }] : []),
+      { type: 'batch', batch },
+    ]);
   }
   return repaired;
 }
@@ -42,13 +55,14 @@ interface Unheard {
   /** Slot by id. */
   readonly tasks: Map<string, number>;
   readonly services: Set<string>;
+  readonly batches: Set<string>;
 }
 
 /** What live pilots should have got, and have said nothing about. */
 function unheardOf(picture: Picture): Map<string, Unheard> {
   const unheard = new Map<string, Unheard>();
   for (const { id, state } of picture.list('pilot')) {
-    if (!pilotStates.isFinal(state)) unheard.set(id, { tasks: new Map(), services: new Set() });
+    if (!pilotStates.isFinal(state)) unheard.set(id, { tasks: new Map(), services: new Set(), batches: new Set() });
   }
   const { tasks } = picture;
   for (const slot of tasks.slots()) {
@@ -62,8 +76,11 @@ function unheardOf(picture: Picture): Map<string, Unheard> {
   for (const { id, pilot, instances } of picture.list('service')) {
     if (pilot !== null && instances.every(({ state }) => state === 'NEW')) unheard.get(pilot)?.services.add(id);
   }
-  for (const [pilot, { tasks: some, services }] of unheard) {
-    if (some.size === 0 && services.size === 0) unheard.delete(pilot);
+  for (const { id, pilot, state } of picture.list('batch')) {
+    if (pilot !== null && state === 'NEW') unheard.get(pilot)?.batches.add(id);
+  }
+  for (const [pilot, { tasks: some, services, batches }] of unheard) {
+    if (some.size === 0 && services.size === 0 && batches.size === 0) unheard.delete(pilot);
   }
   return unheard;
 }
@@ -96,13 +113,14 @@ function tasksOf({ tasks }: Picture, missing: ReadonlyMap<string, number>): Spoo
   return entries;
 }
 
-async function* findSpecs(folder: string, missing: ReadonlySet<string>): AsyncGenerator<ServiceSpec, void, void> {
+/** What the log holds of services and batches as agents get them. */
+async function* findSpecs(folder: string): AsyncGenerator<{ service?: ServiceSpec; batch?: BatchSpec }, void, void> {
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.jsonl')) continue;
     for await (const lines of readRecords(join(folder, name), logRecordSchema)) {
       for (const { value } of lines) {
-        if (value.type === 'service.submitted' && value.spec !== null && missing.has(value.service.id))
-          yield value.spec;
+        if (value.type === 'service.submitted' && value.spec !== null) yield { service: value.spec };
+        else if (value.type === 'batch.submitted') yield { batch: value.spec };
       }
     }
   }

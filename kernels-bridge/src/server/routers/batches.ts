@@ -1,25 +1,18 @@
-import { PilothouseError } from '@pilothouse/sdk/internal';
-import type { Context } from '../../context.js';
-import { findRef } from '../../managers/refs.js';
+import type { BatchManager } from '../../managers/batches/batch-manager.js';
 import { os } from '../implementer.js';
 
-export function batchesRouter({ picture, names }: Context) {
-  const find = (ref: string) => findRef(picture, names, 'batch', ref);
-  const refuse = (): never => {
-    throw new PilothouseError('UNKNOWN_METHOD', 'batches cannot be started here');
-  };
+export function batchesRouter(batches: BatchManager) {
   return {
-    upload: os.batches.upload.handler(refuse),
-    start: os.batches.start.handler(refuse),
-    get: os.batches.get.handler(({ input }) => find(input.ref)),
-    list: os.batches.list.handler(({ input }) =>
-      [...picture.list('batch')].filter(({ endedAt }) => input.all || endedAt === null),
+    upload: os.batches.upload.handler(async ({ input: { upload, from, rows } }) => ({
+      total: await batches.upload(upload, from, rows),
+    })),
+    start: os.batches.start.handler(({ input: { description, ...submission } }) =>
+      batches.start(description, submission),
     ),
-    explain: os.batches.explain.handler(({ input }) => {
-      const { reason, state } = find(input.ref);
-      return { text: reason?.text ?? `it is ${state}`, evidence: [] };
-    }),
-    rows: os.batches.rows.handler(refuse),
-    cancel: os.batches.cancel.handler(({ input }) => find(input.ref)),
+    get: os.batches.get.handler(({ input }) => batches.get(input.ref)),
+    list: os.batches.list.handler(({ input }) => batches.list(input.all)),
+    explain: os.batches.explain.handler(({ input }) => batches.explain(input.ref)),
+    rows: os.batches.rows.handler(({ input: { ref, from, limit } }) => batches.rows(ref, from, limit)),
+    cancel: os.batches.cancel.handler(({ input }) => batches.cancel(input.ref)),
   };
 }

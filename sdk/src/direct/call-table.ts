@@ -162,9 +162,13 @@ export class CallTable {
 }
 
 function cut(error: PilothouseError, pieces: number): PilothouseError {
-  return new PilothouseError('STREAM_CUT', `${error.message.replace(/\.$/, '')}, after ${pieces} pieces of the answer.`, {
-    hint: 'Ask again; what came so far is kept.',
-    ids: error.ids,
-    cause: error,
-  });
+  return new PilothouseError(
+    'STREAM_CUT',
+    `${error.message.replace(/\.$/, '')}, after ${pieces} pieces of the answer.`,
+    {
+      hint: 'Ask again; what came so far is kept.',
+      ids: error.ids,
+      cause: error,
+    },
+  );
 }

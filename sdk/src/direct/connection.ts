@@ -96,10 +96,7 @@ export class Connection {
     });
     this.#outbox = new Outbox(this.#socket, (error) => this.#lose(this.#gone('cannot be written to', error)));
     this.#calls = new CallTable((id, credits) => this.#send({ t: 'grant', id, credits }));
-    this.#connecting = setTimeout(
-      () => this.#lose(this.#gone(`did not answer within ${timeout} ms`)),
-      timeout,
-    );
+    this.#connecting = setTimeout(() => this.#lose(this.#gone(`did not answer within ${timeout} ms`)), timeout);
     this.#watch();
     this.#socket.connect(target.address);
     this.#send({ t: 'hello', v: [SERVICE_PROTOCOL], token: target.token });
@@ -114,6 +111,15 @@ export class Connection {
   /** Whether the service has answered at all. */
   get welcomed(): boolean {
     return this.#welcome;
+  }
+
+  /**
+   * Resolves once the service has let it in. Calls need not wait for that.
+   *
+   * @throws PilothouseError SERVICE_UNREACHABLE, AUTHENTICATION_FAILED, VERSION_MISMATCH
+   */
+  async ready(): Promise<void> {
+    if (!this.#welcome) await this.ping();
   }
 
   /** Calls that have not been answered. */
@@ -170,7 +176,9 @@ export class Connection {
   /** Closes it; calls under way fail with CLOSED, and are canceled at the service. */
   close(): void {
     if (this.#lost === undefined) this.#send({ t: 'bye' });
-    this.#lose(new PilothouseError('CLOSED', `The connection to ${this.target.name} was closed.`, { ids: this.target.ids }));
+    this.#lose(
+      new PilothouseError('CLOSED', `The connection to ${this.target.name} was closed.`, { ids: this.target.ids }),
+    );
   }
 
   #open(): number {
@@ -271,9 +279,13 @@ export class Connection {
 
   #keyRefused(): PilothouseError {
     const { name, address, ids } = this.target;
-    return new PilothouseError('AUTHENTICATION_FAILED', `What listens at ${address} is not ${name}: the server key does not fit.`, {
-      hint: 'Take the server key that the service prints when it starts.',
-      ids,
-    });
+    return new PilothouseError(
+      'AUTHENTICATION_FAILED',
+      `What listens at ${address} is not ${name}: the server key does not fit.`,
+      {
+        hint: 'Take the server key that the service prints when it starts.',
+        ids,
+      },
+    );
   }
 }

@@ -9,7 +9,7 @@ export class Connections {
   readonly #timeout: number | undefined;
 
   /** @param options - `timeout`: milliseconds that connecting may take, default 10 s */
-  constructor({ timeout }: { timeout?: number } = {}) {
+  constructor({ timeout }: { timeout?: number | undefined } = {}) {
     this.#timeout = timeout;
   }
 

@@ -24,10 +24,14 @@ export interface Target {
 export async function targetOf(endpoint: Endpoint, who: Pick<Target, 'name' | 'ids'>): Promise<Target> {
   const { url, keyFile, serverKey } = endpoint;
   if (serverKey === null || keyFile === null) {
-    throw new PilothouseError('AUTHENTICATION_FAILED', `${who.name} gave no ${serverKey === null ? 'server key' : 'token'}.`, {
-      hint: 'Start it with Pilothouse, or attach it with its server key and a credential.',
-      ids: who.ids,
-    });
+    throw new PilothouseError(
+      'AUTHENTICATION_FAILED',
+      `${who.name} gave no ${serverKey === null ? 'server key' : 'token'}.`,
+      {
+        hint: 'Start it with Pilothouse, or attach it with its server key and a credential.',
+        ids: who.ids,
+      },
+    );
   }
   return { address: url, serverKey, token: await readToken(keyFile, who), ...who };
 }

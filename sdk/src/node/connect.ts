@@ -4,6 +4,7 @@ import { LiveSession } from '../client/session.js';
 import type { CallOptions, Session } from '../client/types.js';
 import { VERSION } from '../client/version.js';
 import { dialLocal } from './dial.js';
+import { LazyDirectCaller } from './direct-caller.js';
 import { originOf } from './origin.js';
 import { locate } from './paths.js';
 
@@ -36,7 +37,10 @@ export async function connect({ name, home, takeOver, ...limits }: ConnectOption
     dial: dialLocal(locate(home), takeOver ?? process.env.PILOTHOUSE_TAKE_OVER === '1'),
     client: `sdk/${VERSION} ${origin().kind}`,
   });
-  const session = new LiveSession(connector, origin, { readFile: (path) => readFile(path, 'utf8') });
+  const session = new LiveSession(connector, origin, {
+    readFile: (path) => readFile(path, 'utf8'),
+    direct: new LazyDirectCaller(),
+  });
   try {
     await session.ready(limits);
     return session;

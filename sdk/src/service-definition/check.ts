@@ -26,7 +26,9 @@ export function checkInput(service: DefinedService, method: string, value: unkno
 
 /** Checks what comes out of a method; throws INVALID_RESULT with the field. */
 export function checkOutput(service: DefinedService, method: string, value: unknown): Maybe<unknown> {
-  return checked(methodOf(service, method).output, value, (issue) => resultRefused(service.name, method, 'output', issue));
+  return checked(methodOf(service, method).output, value, (issue) =>
+    resultRefused(service.name, method, 'output', issue),
+  );
 }
 
 /** Checks one piece of an answer; throws INVALID_RESULT with the field. */

@@ -48,7 +48,8 @@ function tableOf(service: DefinedService, options: object): object {
 }
 
 function partsOf(given: unknown): { handler: unknown; batch: unknown } {
-  if (typeof given === 'object' && given !== null) return { handler: field(given, 'handler'), batch: field(given, 'batch') };
+  if (typeof given === 'object' && given !== null)
+    return { handler: field(given, 'handler'), batch: field(given, 'batch') };
   return { handler: given, batch: undefined };
 }
 
@@ -74,5 +75,8 @@ function field(of: object, name: string): unknown {
 }
 
 function refuse(path: string, message: string): PilothouseError {
-  return new PilothouseError('INVALID_DESCRIPTION', message, { field: path, hint: 'Correct what is given to serve().' });
+  return new PilothouseError('INVALID_DESCRIPTION', message, {
+    field: path,
+    hint: 'Correct what is given to serve().',
+  });
 }

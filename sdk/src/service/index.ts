@@ -1,8 +1,9 @@
 /**
  * `@pilothouse/sdk/service`: serving a service of one's own over ZeroMQ. Node only.
  */
-export { NdArray, type TypedArray } from '../service-definition/nd-array.js';
+
 export { defineService } from '../service-definition/define-service.js';
+export { NdArray, type TypedArray } from '../service-definition/nd-array.js';
 export type { DefinedService, MethodDefinition, MethodDefinitions } from '../service-definition/types.js';
 export { serve } from './serve.js';
 export type {

@@ -54,10 +54,14 @@ async function readKeys(keyFile: string, curveFile: string) {
     if (token === '') throw new Error(`${keyFile} is empty`);
     return { token, ...curveSchema.parse(JSON.parse(await readFile(curveFile, 'utf8'))) };
   } catch (cause) {
-    throw new PilothouseError('INVALID_DESCRIPTION', `The keys of the service cannot be read: ${keyFile}, ${curveFile}`, {
-      hint: 'Remove both files, or unset PILOTHOUSE_SERVICE_KEY_FILE and PILOTHOUSE_SERVICE_CURVE_FILE.',
-      cause,
-    });
+    throw new PilothouseError(
+      'INVALID_DESCRIPTION',
+      `The keys of the service cannot be read: ${keyFile}, ${curveFile}`,
+      {
+        hint: 'Remove both files, or unset PILOTHOUSE_SERVICE_KEY_FILE and PILOTHOUSE_SERVICE_CURVE_FILE.',
+        cause,
+      },
+    );
   }
 }
 

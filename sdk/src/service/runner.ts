@@ -1,5 +1,5 @@
+import { type EncodedBody, encodeBody } from '../direct/protocol/body.js';
 import type { ErrorData } from '../errors/index.js';
-import { encodeBody, type EncodedBody } from '../direct/protocol/body.js';
 import {
   checkChunk,
   checkInput,

@@ -201,11 +201,7 @@ export class ServiceServer {
     const timing = call.timing();
     this.#meanRun = this.#meanRun * 0.9 + timing.ran * 0.1;
     if (!this.#leave(call)) return;
-    this.#send(
-      call.client,
-      { t: 'reply', id: call.id, ...this.#load(), ...timing, binaries: body.binaries },
-      body,
-    );
+    this.#send(call.client, { t: 'reply', id: call.id, ...this.#load(), ...timing, binaries: body.binaries }, body);
   }
 
   #fail(call: TakenCall, error: ErrorData): void {

@@ -29,10 +29,7 @@ export interface BatchContext {
 export type Handler<M extends MethodDefinition = MethodDefinition> = (
   input: HandlerInput<M>,
   context: CallContext,
-) =>
-  | HandlerOutput<M>
-  | Promise<HandlerOutput<M>>
-  | AsyncGenerator<HandlerChunk<M>, HandlerOutput<M>, undefined>;
+) => HandlerOutput<M> | Promise<HandlerOutput<M>> | AsyncGenerator<HandlerChunk<M>, HandlerOutput<M>, undefined>;
 
 /** Answers several calls at once, one output per input and in their order; an Error among them fails that call alone. */
 export type BatchHandler<M extends MethodDefinition = MethodDefinition> = (
@@ -75,13 +72,14 @@ export interface RunOptions {
 export type ServeOptions<S extends DefinedService> = RunOptions & HandlersOf<S>;
 
 /** The handlers that a service needs: one, or one per method. */
-export type HandlersOf<S extends DefinedService> = S extends SingleService<infer M>
-  ?
-      | { readonly handler: Handler<M>; readonly batch?: undefined }
-      | { readonly handler: BatchHandler<M>; readonly batch: BatchOptions }
-  : S extends DefinedService<infer Methods>
-    ? { readonly handlers: HandlerTable<Methods> }
-    : never;
+export type HandlersOf<S extends DefinedService> =
+  S extends SingleService<infer M>
+    ?
+        | { readonly handler: Handler<M>; readonly batch?: undefined }
+        | { readonly handler: BatchHandler<M>; readonly batch: BatchOptions }
+    : S extends DefinedService<infer Methods>
+      ? { readonly handlers: HandlerTable<Methods> }
+      : never;
 
 /** One handler per method. */
 export type HandlerTable<M extends MethodDefinitions = MethodDefinitions> = {

@@ -1,5 +1,5 @@
 import { PilothouseError } from '../errors/index.js';
-import { formatSeconds, toSeconds } from '../units/duration.js';
+import { type Duration, formatSeconds, toSeconds } from '../units/duration.js';
 import { onAbort } from './on-abort.js';
 import type { CallOptions } from './types.js';
 
@@ -8,13 +8,17 @@ export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Reads a caller's duration; a bad one is a bad description, named by its option. */
 export function timeoutSeconds(timeout: CallOptions['timeout'], fallback: number | null): number | null {
-  if (timeout === undefined) return fallback;
+  return timeout === undefined ? fallback : secondsOf('timeout', timeout);
+}
+
+/** The duration that a caller gave in that option; INVALID_DESCRIPTION where it is none. */
+export function secondsOf(option: string, duration: Duration): number {
   try {
-    return toSeconds(timeout);
+    return toSeconds(duration);
   } catch (cause) {
-    throw new PilothouseError('INVALID_DESCRIPTION', `timeout: ${cause instanceof Error ? cause.message : cause}`, {
-      field: 'timeout',
-      hint: 'Write the time-out as 90s, 30m, 2h or 1h30m.',
+    throw new PilothouseError('INVALID_DESCRIPTION', `${option}: ${cause instanceof Error ? cause.message : cause}`, {
+      field: option,
+      hint: 'Write it as 90s, 30m, 2h or 1h30m.',
       cause,
     });
   }

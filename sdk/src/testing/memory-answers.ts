@@ -66,7 +66,7 @@ export function memoryAnswers(bridge: MemoryBridge, script: Script): BridgeApi['
         bridge.say(id, piece);
         count += 1;
       }
-      const value = messages ? null : await script.reply(request);
+      const value = messages ? null : await told(id, script.reply(request));
       const usage = { promptTokens: messages?.length ?? 1, completionTokens: count };
       bridge.move(id, 'DONE', { timing: TIMING, usage, finishReason: messages ? 'stop' : null, value });
     } catch (cause) {
@@ -75,6 +75,17 @@ export function memoryAnswers(bridge: MemoryBridge, script: Script): BridgeApi['
           ? cause
           : new PilothouseError('BACKEND_FAILED', cause instanceof Error ? cause.message : String(cause), { cause });
       bridge.move(id, 'FAILED', { error: error.toJSON() });
+    }
+  };
+
+  /** The value of a reply; what a generator yields before is said piece by piece. */
+  const told = async (id: string, reply: unknown): Promise<unknown> => {
+    if (!isGenerator(reply)) return reply;
+    for (;;) {
+      const step = await reply.next();
+      if (step.done) return step.value;
+      if (isFinal(bridge.find('answer', id))) return null;
+      bridge.say(id, '', step.value);
     }
   };
 
@@ -112,6 +123,10 @@ export function memoryAnswers(bridge: MemoryBridge, script: Script): BridgeApi['
       return ask({ service: service.id, request, options, owner: origin.name, key, retryOf: id });
     },
   };
+}
+
+function isGenerator(value: unknown): value is Generator | AsyncGenerator {
+  return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function';
 }
 
 /** What a request says in words; null where it is answered with a value. */

@@ -99,9 +99,10 @@ export class MemoryBridge {
     return made;
   }
 
-  say(id: string, text: string): void {
+  /** @param data - what is said where that is not text */
+  say(id: string, text: string, data?: unknown): void {
     const chunks = this.#chunks.get(id) ?? [];
-    chunks.push({ text, at: chunks.length });
+    chunks.push({ text, at: chunks.length, ...(data === undefined ? {} : { data }) });
     this.#chunks.set(id, chunks);
     const answer = this.find('answer', id);
     this.put({ ...answer, chunks: chunks.length });

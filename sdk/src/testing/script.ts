@@ -6,7 +6,10 @@ export interface Script {
   readonly templates: readonly TemplateReport[];
   /** The pieces of an answer to a chat or a prompt, in order; throw to let it fail. */
   readonly answer: (messages: readonly Message[]) => Iterable<string> | AsyncIterable<string>;
-  /** The value that any other request is answered with; default: what came in. Throw to let it fail. */
+  /**
+   * The value that any other request is answered with; default: what came in. A generator's pieces come as chunks, what it
+   * returns is the value. Throw to let it fail.
+   */
   readonly reply: (request: ServiceRequest) => unknown;
   /** How a command ends, with its output. */
   readonly task: (command: readonly string[]) => { readonly exitCode: number; readonly stdout: string };

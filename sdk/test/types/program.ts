@@ -1,14 +1,19 @@
 // Compiled with the TypeScript of tslab against the packed SDK: what users write must compile, and each mistake below
 // must be an error (an expected error that does not come is one itself). Never run.
 import {
+  type AnswerResult,
+  type Batch,
   type Call,
   type CommandEnd,
   defineFunction,
+  defineService,
   type ErrorCode,
   type Pilot,
   PilothouseError,
   type PilotState,
+  type ServiceStatistics,
   type TaskSet,
+  type Tensor,
   type Timeline,
   type Timing,
   toAsyncIterable,
@@ -21,6 +26,19 @@ import { z } from 'zod';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function exactly<_T extends true>(): void {}
+
+const doseResponse = defineService({
+  name: 'dose-response',
+  input: z.object({ dose: z.array(z.number()), response: z.array(z.number()) }),
+  output: z.object({ ec50: z.number(), hill: z.number() }),
+});
+const cells = defineService({
+  name: 'cells',
+  methods: {
+    count: { input: z.object({ image: z.string() }), output: z.number() },
+    track: { input: z.string(), output: z.boolean(), chunk: z.object({ frame: z.number() }) },
+  },
+});
 
 export async function program(): Promise<void> {
   const session = await connect({ name: 'demo', timeout: '60s' });
@@ -83,6 +101,44 @@ export async function program(): Promise<void> {
   await session.close();
 }
 
+export async function services(): Promise<void> {
+  const session = await connect();
+  const llm = await session.services.ensure('vllm', {
+    params: { model: '/models/llama-8b' },
+    resources: { gpus: 1 },
+    instances: { min: 1, max: 4 },
+    probes: { readiness: { http: '/health', interval: '2s' } },
+  });
+  const seen = llm.chat([{ text: 'How many nuclei?' }, { image: 'data/A01.png' }], { seed: 7, priority: 2 });
+  exactly<Equal<Awaited<ReturnType<typeof seen.result>>, AnswerResult>>();
+  const vectors = await llm.embed(['DNA', 'repair'], { timeout: '30s' }).result();
+  exactly<Equal<typeof vectors, number[][]>>();
+  const tensors = llm.infer([{ name: 'x', shape: [2], datatype: 'FP32', data: new Float32Array(2) }], { stream: true });
+  exactly<Equal<Awaited<ReturnType<typeof tensors.result>>, Tensor[]>>();
+  tensors.chunks$.subscribe(({ data }) => console.log(data?.[0]?.shape));
+  const { status, body } = await llm.rest('/predict', { method: 'POST', body: { x: 1 } }).result();
+  exactly<Equal<[typeof status, typeof body], [number, unknown]>>();
+  exactly<Equal<Awaited<ReturnType<ReturnType<typeof llm.call>['result']>>, unknown>>();
+  const { ec50 } = await session.services
+    .get(doseResponse)
+    .call({ dose: [1], response: [2] })
+    .result();
+  exactly<Equal<typeof ec50, number>>();
+  const tracking = session.services.get(cells).call('track', 'A01', { timeout: '1h' });
+  exactly<Equal<Awaited<ReturnType<typeof tracking.result>>, boolean>>();
+  tracking.chunks$.subscribe(({ data }) => exactly<Equal<NonNullable<typeof data>, { frame: number }>>());
+  await llm.scale({ min: 0, max: 8 });
+  await llm.drain({ instance: 2, timeout: '1m' });
+  exactly<Equal<Awaited<ReturnType<typeof llm.statistics>>, ServiceStatistics>>();
+  const batch = await llm.map('prompts.jsonl', { out: 'answers.jsonl', key: 'id', maxTokens: 200, onError: 'keep' });
+  exactly<Equal<typeof batch, Batch>>();
+  show(batch);
+  const { answers } = await session.answers.search({ text: 'dose', service: llm, state: ['DONE', 'FAILED'] });
+  exactly<Equal<Awaited<ReturnType<NonNullable<(typeof answers)[0]>['result']>>, AnswerResult>>();
+  const { api, remedy } = await session.services.detect({ url: 'http://127.0.0.1:8000/v1', credential: 'r3' });
+  console.log(api, remedy, tracking.timing?.queue, tracking.instance);
+}
+
 export async function mistakes(): Promise<void> {
   const session = await connect();
   // @ts-expect-error a description with a wrong type
@@ -131,6 +187,28 @@ export async function mistakes(): Promise<void> {
   llm.chat([{ role: 'robot', content: 'Hi' }]);
   // @ts-expect-error the text is there when it is awaited
   llm.chat('Hi').result().text;
+  // @ts-expect-error vectors take no sampling options
+  llm.embed('DNA', { maxTokens: 3 });
+  // @ts-expect-error a part is text or image
+  llm.chat([{ file: 'A01.png' }]);
+  // @ts-expect-error a datatype that there is not
+  llm.infer([{ name: 'x', shape: [1], datatype: 'float', data: [1] }]);
+  // @ts-expect-error instances are a number or min and max
+  await llm.scale('4');
+  // @ts-expect-error a probe looks by http, tcp, zmq, pattern or command
+  await session.services.ensure('x', { probes: { readiness: { udp: true } } });
+  // @ts-expect-error a policy that there is not
+  await session.services.ensure('x', { routing: { policy: 'random' } });
+  // @ts-expect-error the service takes lists of numbers
+  session.services.get(doseResponse).call({ dose: ['1'], response: [] });
+  // @ts-expect-error a method that there is not
+  session.services.get(cells).call('cuont', { image: 'x' });
+  // @ts-expect-error a method's input
+  session.services.get(cells).call('count', { picture: 'x' });
+  // @ts-expect-error a field that the answer has not
+  (await session.services.get(doseResponse).call({ dose: [], response: [] }).result()).ec60;
+  // @ts-expect-error a batch keeps failed rows or stops
+  await llm.map('prompts.jsonl', { onError: 'ignore' });
   // @ts-expect-error only handles can be shown
   show('smollm2');
   // @ts-expect-error an option of connect that there is not

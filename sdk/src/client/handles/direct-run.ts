@@ -2,8 +2,7 @@ import { PilothouseError, toErrorData } from '../../errors/index.js';
 import { newId } from '../../ids/ids.js';
 import type { AnswerRecord, Chunk, ChunkBatch, ServiceRecord, Timing } from '../../schemas/index.js';
 import type { DirectCaller, DirectOutcome, DirectRequest } from '../../service-definition/direct.js';
-import { toSeconds } from '../../units/duration.js';
-import { abortable, LONGEST_MS, timeoutError } from '../deadline.js';
+import { abortable, LONGEST_MS, secondsOf, timeoutError } from '../deadline.js';
 import { isFinal } from '../picture/final.js';
 import type { RecordCell } from '../picture/record-cell.js';
 
@@ -58,7 +57,7 @@ export class DirectRun {
 
   /** Ends it when it takes longer than it may; returns what takes that back. */
   #endLater(): () => void {
-    const seconds = toSeconds(this.#cell.record.options.timeout ?? '10m');
+    const seconds = secondsOf('timeout', this.#cell.record.options.timeout ?? '10m');
     const timer = setTimeout(
       () => {
         this.#abort.abort(timeoutError(`the call of ${this.#cell.record.service.name}`, seconds));

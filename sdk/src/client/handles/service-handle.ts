@@ -9,9 +9,9 @@ import type {
   Tensor,
 } from '../../schemas/index.js';
 import { type ServiceState, serviceStates } from '../../states/index.js';
-import { toSeconds } from '../../units/duration.js';
 import type { BridgeApi } from '../api.js';
 import { mapService } from '../collections/batches.js';
+import { secondsOf } from '../deadline.js';
 import type { RecordCell } from '../picture/record-cell.js';
 import type {
   Answer,
@@ -118,8 +118,8 @@ export class ServiceHandle extends LiveHandle<ServiceState, ServiceRecord> imple
   }
 
   statistics({ step = '2s', buckets = 60, ...options }: StatisticsOptions = {}): Promise<ServiceStatistics> {
-    return this.core.caller.call(`statistics of service ${this.name}`, options, (api, signal) =>
-      api.services.statistics({ ref: this.id, step: toSeconds(step), buckets }, { signal }),
+    return this.core.caller.call(`statistics of service ${this.name}`, options, async (api, signal) =>
+      api.services.statistics({ ref: this.id, step: secondsOf('step', step), buckets }, { signal }),
     );
   }
 

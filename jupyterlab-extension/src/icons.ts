@@ -10,3 +10,13 @@ export const helmIcon = new LabIcon({
   </g>
 </svg>`,
 });
+
+/** One becomes several: another number of instances. */
+export const scaleIcon = new LabIcon({
+  name: 'pilothouse:scale',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" stroke="#616161" stroke-width="2" style="fill:none">
+    <rect x="3" y="11" width="10" height="10" rx="1.5"/><path d="M7.5 7.5h9v9M12 3.5h8.5V12"/>
+  </g>
+</svg>`,
+});

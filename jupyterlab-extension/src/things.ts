@@ -4,7 +4,7 @@ import { isFinal } from './format/state.js';
 import { CommandIDs } from './tokens.js';
 
 /** What rows, menus and commands are about. */
-export type ThingKind = 'pilot' | 'service' | 'task' | 'set';
+export type ThingKind = 'pilot' | 'service' | 'task' | 'set' | 'batch';
 
 /** The commands of each kind of thing. */
 export const THINGS: Readonly<
@@ -21,6 +21,7 @@ export const THINGS: Readonly<
   service: { open: CommandIDs.openService, openArgs: (id) => ({ id }), end: CommandIDs.stopService },
   task: { open: CommandIDs.openTask, openArgs: (id) => ({ id }), end: CommandIDs.cancelTask },
   set: { open: CommandIDs.openTasks, openArgs: (set) => ({ set }), end: CommandIDs.cancelSet },
+  batch: { open: CommandIDs.openBatch, openArgs: (id) => ({ id }), end: CommandIDs.cancelBatch },
 };
 
 /** Whether a text names a kind of thing. */
@@ -47,6 +48,8 @@ export function thingsOf(picture: Picture, kind: ThingKind): readonly Thing[] {
       return picture.tasks;
     case 'set':
       return picture.sets;
+    case 'batch':
+      return picture.batches;
   }
 }
 
@@ -69,5 +72,7 @@ export function pickWords(
       return { title: trans.__('Which task?'), none: trans.__('No task goes on: run one first.') };
     case 'set':
       return { title: trans.__('Which task set?'), none: trans.__('No task set goes on: submit one first.') };
+    case 'batch':
+      return { title: trans.__('Which batch?'), none: trans.__('No batch goes on: start one with `llm.map` first.') };
   }
 }

@@ -1,15 +1,19 @@
 import { Clipboard, Dialog, Notification, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import type { AnyHandle } from '@pilothouse/sdk';
-import { sentence } from '@pilothouse/sdk/internal';
+import { requestOptionsSchema, requestSchema, sentence } from '@pilothouse/sdk/internal';
 import { createElement } from 'react';
+import { z } from 'zod';
 import { ExplanationBody } from '../components/explanation-body.js';
 import { explained } from '../format/explanation.js';
-import { type Subject, snippet, subjectOf } from '../format/snippets.js';
+import { type Subject, serviceSubject, snippet, subjectOf } from '../format/snippets.js';
 import { stateWord } from '../format/state.js';
 import { UNDO_MS } from '../session/hidden.js';
 import { type ThingKind, thingsOf } from '../things.js';
 import type { IPilothouse } from '../tokens.js';
 import type { ActionContext, Args } from './context.js';
+
+/** What a service is to be asked, in the arguments of a command. */
+const askedSchema = z.object({ request: requestSchema, options: requestOptionsSchema });
 
 export async function explain(context: ActionContext, args: Args): Promise<void> {
   const { pilothouse } = context;
@@ -45,6 +49,8 @@ function open({ session }: IPilothouse, { kind, id }: { kind: ThingKind; id: str
       return session.tasks.get(id);
     case 'set':
       return session.tasks.set(id);
+    case 'batch':
+      return session.batches.get(id);
   }
 }
 
@@ -71,8 +77,12 @@ async function subjectFor(context: ActionContext, args: Args): Promise<Subject |
   const target = await context.target(args);
   if (target === null) return null;
   const { kind, id } = target;
+  if (kind === 'service') {
+    const service = session.picture.services.find((one) => one.id === id);
+    const asked = askedSchema.safeParse(args.ask);
+    if (service !== undefined) return serviceSubject(service, asked.success ? asked.data : undefined);
+  }
   const name = thingsOf(session.picture, kind).find((thing) => thing.id === id)?.name ?? id;
-  if (kind === 'service' && typeof args.prompt === 'string') return { kind, name, prompt: args.prompt };
   return subjectOf(kind, { id, name });
 }
 

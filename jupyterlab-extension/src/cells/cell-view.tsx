@@ -3,6 +3,7 @@ import { PilotRow } from '../components/pilot-row.js';
 import { ServiceRow } from '../components/service-row.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
+import { BatchView } from './batch-view.js';
 import type { LiveView } from './live-view.js';
 import { SetView } from './set-view.js';
 import { TaskView } from './task-view.js';
@@ -29,6 +30,8 @@ export function CellView(props: {
         <TaskView task={record} readOnly={readOnly || mode === 'unknown'} />
       ) : record.kind === 'set' ? (
         <SetView set={record} readOnly={readOnly || mode === 'unknown'} />
+      ) : record.kind === 'batch' ? (
+        <BatchView batch={record} readOnly={readOnly || mode === 'unknown'} />
       ) : (
         <ul
           className="ph-Rows ph-mod-large"

@@ -1,7 +1,8 @@
-import type { Answer, AnyHandle } from '@pilothouse/sdk';
+import type { AnyHandle } from '@pilothouse/sdk';
 import { type AnyRecord, PilothouseError, type View, type ViewBundle } from '@pilothouse/sdk/internal';
 import { BehaviorSubject, type Observable, Subscription } from 'rxjs';
 import { isFinal } from '../format/state.js';
+import type { AnyAnswer } from '../session/ask.js';
 import type { IPilothouse } from '../tokens.js';
 
 /** How long to wait before following again, where following broke off without the connection. */
@@ -67,7 +68,7 @@ export class LiveView {
   }
 
   /** The live answer, where that is what the cell shows. */
-  get answer(): Answer | null {
+  get answer(): AnyAnswer | null {
     return this.handle?.kind === 'answer' ? this.handle : null;
   }
 
@@ -158,6 +159,9 @@ export class LiveView {
       case 'set':
         this.following.add(handle.record$.subscribe(take));
         break;
+      case 'batch':
+        this.following.add(handle.record$.subscribe(take));
+        break;
     }
   }
 
@@ -233,5 +237,7 @@ function find({ session }: IPilothouse, { kind, target }: View): Promise<AnyHand
       return session.tasks.get(target);
     case 'set':
       return session.tasks.set(target);
+    case 'batch':
+      return session.batches.get(target);
   }
 }

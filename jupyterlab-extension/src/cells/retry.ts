@@ -1,6 +1,6 @@
-import type { Answer } from '@pilothouse/sdk';
 import { type AnswerRecord, newId, PilothouseError, type ViewBundle } from '@pilothouse/sdk/internal';
 import { filter, firstValueFrom } from 'rxjs';
+import { type AnyAnswer, ask } from '../session/ask.js';
 import type { IPilothouse } from '../tokens.js';
 
 /**
@@ -20,14 +20,14 @@ export async function retryAnswer({ session }: IPilothouse, record: AnswerRecord
     again.close();
   }
 
-  async function askAgain(): Promise<Answer> {
+  async function askAgain(): Promise<AnyAnswer> {
     try {
       const old = await session.answers.get(record.id);
       return old.retry();
     } catch (error) {
       if (!(error instanceof PilothouseError) || error.code !== 'ANSWER_NOT_FOUND') throw error;
       const service = await session.services.get(record.service.name);
-      return service.chat(record.messages, record.options);
+      return ask(service, record.request, record.options);
     }
   }
 }

@@ -1,10 +1,11 @@
 import { type AnswerRecord, sentence } from '@pilothouse/sdk/internal';
 import { useState } from 'react';
-import { fromData } from '../format/problem.js';
+import { fromData, problemLine } from '../format/problem.js';
 import { isFinal } from '../format/state.js';
 import { useCall } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
+import { AnswerValue } from './answer-value.js';
 import { MarkdownText } from './markdown-text.js';
 import { ProblemNote } from './problem-note.js';
 import { LinkButton, LiveRegion } from './small.js';
@@ -15,6 +16,10 @@ import { TimingLine } from './timing-line.js';
 export function AnswerView(props: {
   readonly record: AnswerRecord;
   readonly text: string;
+  /** Pieces so far of an answer that is not text, the last ones. */
+  readonly pieces?: readonly unknown[];
+  /** Offers to ask again also what went well. */
+  readonly again?: boolean;
   /** Absent where only reading is allowed. */
   readonly onStop?: () => Promise<void>;
   readonly onRetry?: () => void | Promise<void>;
@@ -22,6 +27,7 @@ export function AnswerView(props: {
   const { trans } = useApp();
   const { record, text } = props;
   const final = isFinal('answer', record.state);
+  const isText = record.request.op === 'chat' || record.request.op === 'complete';
   const stop = useCall(async () => props.onStop?.());
   const retry = useCall(async () => props.onRetry?.());
   const [stopping, setStopping] = useState(false);
@@ -52,21 +58,32 @@ export function AnswerView(props: {
           )}
         </span>
       </header>
-      <AnswerText text={text} streaming={!final} waiting={text === '' && !final ? waits(record) : null} />
+      {isText ? (
+        <AnswerText text={text} streaming={!final} waiting={text === '' && !final ? waits(record) : null} />
+      ) : (
+        <AnswerValue record={record} text={text} pieces={props.pieces ?? []} waiting={waits(record)} />
+      )}
+      {record.attempts.length === 0 ? null : <Attempts attempts={record.attempts} />}
       <LiveRegion text={trans.__('The answer of %1 is %2', record.service.name, record.state)} />
       {stop.problem === null ? null : <ProblemNote problem={stop.problem} />}
       {final ? (
         <footer className="ph-Answer-foot">
-          {record.state === 'CANCELED' ? <p>{trans.__('Stopped; this is the text so far.')}</p> : null}
+          {record.state === 'CANCELED' ? (
+            <p>{isText ? trans.__('Stopped; this is the text so far.') : trans.__('Stopped.')}</p>
+          ) : null}
           {record.state === 'FAILED' && record.error !== null ? <ProblemNote problem={fromData(record.error)} /> : null}
-          {record.state === 'DONE' || props.onRetry === undefined ? null : (
+          {(record.state === 'DONE' && props.again !== true) || props.onRetry === undefined ? null : (
             <button
               type="button"
               className="ph-Button jp-mod-styled jp-mod-accept"
               disabled={retry.busy}
               onClick={() => void retry.run()}
             >
-              {retry.busy ? trans.__('Asking again …') : trans.__('Retry')}
+              {retry.busy
+                ? trans.__('Asking again …')
+                : record.state === 'DONE'
+                  ? trans.__('Ask again')
+                  : trans.__('Retry')}
             </button>
           )}
           {retry.problem === null ? null : <ProblemNote problem={retry.problem} />}
@@ -74,6 +91,19 @@ export function AnswerView(props: {
         </footer>
       ) : null}
     </section>
+  );
+}
+
+/** Who was asked in vain before, and what went wrong there. */
+function Attempts({ attempts }: { readonly attempts: AnswerRecord['attempts'] }): JSX.Element {
+  const { trans } = useApp();
+  return (
+    <ul className="ph-Attempts" aria-label={trans.__('Asked in vain before')}>
+      {attempts.map(({ instance, error }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: attempts are only ever added at the end
+        <li key={index}>{trans.__('instance %1: %2', instance, problemLine(fromData(error)))}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,16 +1,15 @@
 import { closeIcon, codeIcon, stopIcon } from '@jupyterlab/ui-components';
-import { engineWord, formatBytes, type PilotRecord, sentence } from '@pilothouse/sdk/internal';
-import { fromData, problemLine } from '../format/problem.js';
+import { engineWord, formatBytes, type PilotRecord } from '@pilothouse/sdk/internal';
 import { isFinal } from '../format/state.js';
-import { lostContact, spoken } from '../format/summary.js';
+import { spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
-import { useNow } from '../hooks/live.js';
 import { CommandIDs } from '../tokens.js';
 import { Meter } from './meter.js';
 import { PilotNotes } from './pilot-notes.js';
 import { Row } from './row.js';
-import { IconButton, LinkButton, LiveRegion, Since } from './small.js';
+import { IconButton, LiveRegion, Since } from './small.js';
 import { TimeLeft } from './time-left.js';
+import { WhyLine } from './why-line.js';
 
 /** How much of the pilot is in use. */
 export function PilotMeters({ pilot }: { readonly pilot: PilotRecord }): JSX.Element {
@@ -29,53 +28,6 @@ export function PilotMeters({ pilot }: { readonly pilot: PilotRecord }): JSX.Ele
       </span>
     </>
   );
-}
-
-/** Why it is not further than it is, or why it failed, one line. */
-export function WhyLine(props: {
-  readonly kind: 'pilot' | 'service';
-  readonly record: Pick<PilotRecord, 'id' | 'reason' | 'error' | 'contact'>;
-}): JSX.Element | null {
-  const { commands, trans } = useApp();
-  const now = useNow(5000);
-  const { kind, record } = props;
-  const lost = lostContact(record, now, trans);
-  if (record.error !== null) {
-    const seen = lastLine(record.error.evidence);
-    return (
-      <p className="ph-Row-why ph-mod-bad">
-        {problemLine(fromData(record.error))}
-        {seen === null ? null : ` “${seen}”`}{' '}
-        {kind === 'service' ? (
-          <LinkButton
-            onClick={() => void commands.execute(CommandIDs.openService, { kind, id: record.id, part: 'log' })}
-          >
-            {trans.__('log')}
-          </LinkButton>
-        ) : null}
-      </p>
-    );
-  }
-  if (lost === null && record.reason === null) return null;
-  return (
-    <p className="ph-Row-why">
-      {lost === null ? null : <strong>{lost} </strong>}
-      {record.reason === null ? null : (
-        <>
-          {sentence(record.reason.text)}{' '}
-          <LinkButton onClick={() => void commands.execute(CommandIDs.explain, { kind, id: record.id })}>
-            {trans.__('why?')}
-          </LinkButton>
-        </>
-      )}
-    </p>
-  );
-}
-
-/** The last line of what was seen, which mostly names the cause. */
-function lastLine(evidence: string | undefined): string | null {
-  const line = evidence?.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return line === '' ? null : line.slice(0, 160);
 }
 
 /** A pilot in the sidebar. */

@@ -15,6 +15,10 @@ export function Row(props: {
   readonly name: string;
   readonly state: string;
   readonly final: boolean;
+  /** What its code is about; default: what follows from its kind and name. */
+  readonly subject?: Subject;
+  /** Further facts that menus choose by. */
+  readonly data?: Readonly<Record<`data-ph-${string}`, string>>;
   /** The facts, on a line of their own. */
   readonly summary: ReactNode;
   /** At the right end. */
@@ -26,7 +30,8 @@ export function Row(props: {
 }): JSX.Element {
   const { commands, trans } = useApp();
   const { kind, id, name } = props;
-  const subject = useMemo<Subject>(() => subjectOf(kind, { id, name }), [kind, id, name]);
+  const usual = useMemo<Subject>(() => subjectOf(kind, { id, name }), [kind, id, name]);
+  const subject = props.subject ?? usual;
   const onPointerDown = useCodeDrag(subject);
   const end = THINGS[kind].end;
   const onKeyDown = (event: KeyboardEvent<HTMLLIElement>): void => {
@@ -42,6 +47,7 @@ export function Row(props: {
       data-ph-kind={kind}
       data-ph-id={id}
       data-ph-final={props.final}
+      {...props.data}
       onPointerDown={onPointerDown}
       onKeyDown={onKeyDown}
     >

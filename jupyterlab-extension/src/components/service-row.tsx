@@ -1,31 +1,16 @@
 import { closeIcon, codeIcon, listIcon, stopIcon } from '@jupyterlab/ui-components';
-import { formatMilliseconds, type ServiceRecord } from '@pilothouse/sdk/internal';
+import type { ServiceRecord } from '@pilothouse/sdk/internal';
+import { useMemo } from 'react';
+import { serviceSubject } from '../format/snippets.js';
 import { isFinal } from '../format/state.js';
 import { readiness, spoken } from '../format/summary.js';
 import { useApp } from '../hooks/context.js';
+import { scaleIcon } from '../icons.js';
 import { CommandIDs } from '../tokens.js';
-import { Sparkline } from './meter.js';
-import { WhyLine } from './pilot-row.js';
 import { Row } from './row.js';
+import { LoadingBars, ScaleWhy, ServiceLoad } from './service-load.js';
 import { IconButton, LiveRegion, Since } from './small.js';
-
-/** How busy the service is: median time of the last answers, and what waits. */
-export function ServiceLoad({ service }: { readonly service: ServiceRecord }): JSX.Element {
-  const { trans } = useApp();
-  const { load } = service;
-  return (
-    <>
-      {load.p50 === null ? null : (
-        <span title={trans.__('Median time of the last answers')}>
-          {trans.__('%1 an answer', formatMilliseconds(load.p50))}
-        </span>
-      )}
-      <Sparkline values={load.recent} />
-      {load.outstanding > 0 ? <span>{trans.__('%1 answering', load.outstanding)}</span> : null}
-      <span>{trans.__('%1 waiting', load.queued)}</span>
-    </>
-  );
-}
+import { WhyLine } from './why-line.js';
 
 /** A service in the sidebar. */
 export function ServiceRow(props: {
@@ -41,6 +26,8 @@ export function ServiceRow(props: {
     return () => void commands.execute(command, { ...args, ...extra });
   };
   const attached = service.origin === 'attached';
+  const { name, api, methods, model } = service;
+  const subject = useMemo(() => serviceSubject({ name, api, methods, model }), [name, api, methods, model]);
   return (
     <Row
       kind="service"
@@ -48,6 +35,8 @@ export function ServiceRow(props: {
       name={service.name}
       state={service.state}
       final={final}
+      subject={subject}
+      data={{ 'data-ph-origin': service.origin }}
       summary={
         <>
           <span>{service.api}</span>
@@ -77,16 +66,25 @@ export function ServiceRow(props: {
               name={trans.__('Insert %1 into notebook', service.name)}
               onClick={run(CommandIDs.insert)}
             />
+            {attached ? null : (
+              <IconButton
+                icon={scaleIcon}
+                name={trans.__('Scale %1', service.name)}
+                onClick={run(CommandIDs.scaleService)}
+              />
+            )}
             <IconButton
               icon={stopIcon}
-              name={trans.__('Stop %1', service.name)}
+              name={attached ? trans.__('Let %1 go', service.name) : trans.__('Stop %1', service.name)}
               onClick={run(CommandIDs.stopService)}
             />
           </>
         )
       }
     >
-      <WhyLine kind="service" record={service} />
+      <WhyLine kind="service" record={service} readOnly={readOnly} />
+      {final ? null : <ScaleWhy service={service} />}
+      {final ? null : <LoadingBars service={service} />}
       <LiveRegion text={spoken(trans.__('service'), service.name, service.state, trans)} />
     </Row>
   );

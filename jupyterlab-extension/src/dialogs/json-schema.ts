@@ -58,6 +58,17 @@ function resolve(reference: string, definitions: Json): Json {
   return isObject(found) ? found : {};
 }
 
+/**
+ * A JSON Schema that a service publishes, for a form: what only names the dialect is left out, because the form's
+ * validator knows draft 7 alone and the fields are the same in both.
+ */
+export function pureSchema(schema: Json): Json {
+  const { $schema: _schema, $id: _id, ...own } = schema;
+  return own;
+}
+
+export { isObject as isJsonObject };
+
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,14 @@
 import type {
   AttachDescription,
   PilotDescription,
+  RequestOptions,
   ServiceDescription,
+  ServiceRecord,
+  ServiceRequestInput,
   TaskDescription,
 } from '@pilothouse/sdk/internal';
 import type { ThingKind } from '../things.js';
+import { callShape, exampleRequest } from './request-code.js';
 
 /** Languages that code can be written in for people. */
 export type Language = 'python' | 'tslab' | 'deno';
@@ -12,7 +16,13 @@ export type Language = 'python' | 'tslab' | 'deno';
 /** What a piece of code is about. */
 export type Subject =
   | { readonly kind: 'pilot'; readonly name: string }
-  | { readonly kind: 'service'; readonly name: string; readonly prompt?: string }
+  | {
+      readonly kind: 'service';
+      readonly name: string;
+      /** What it is asked; absent: it is only shown. */
+      readonly ask?: { readonly request: ServiceRequestInput; readonly options: RequestOptions };
+    }
+  | { readonly kind: 'batch'; readonly id: string }
   | { readonly kind: 'task'; readonly id: string }
   | { readonly kind: 'set'; readonly id: string }
   | { readonly kind: 'example' }
@@ -21,11 +31,17 @@ export type Subject =
   | { readonly kind: 'new-service'; readonly template: string; readonly description: ServiceDescription }
   | { readonly kind: 'attach'; readonly description: AttachDescription };
 
-const PROMPT = 'What does ionizing radiation do to DNA?';
-
-/** The subject of a thing that is there: tasks by their ids, since many may have one name. */
+/** The subject of a thing that is there: tasks and batches by their ids, since many may have one name. */
 export function subjectOf(kind: ThingKind, thing: { readonly id: string; readonly name: string }): Subject {
-  return kind === 'task' || kind === 'set' ? { kind, id: thing.id } : { kind, name: thing.name };
+  return kind === 'pilot' || kind === 'service' ? { kind, name: thing.name } : { kind, id: thing.id };
+}
+
+/** A service with what it is asked: what is given, else an example of what it takes. */
+export function serviceSubject(
+  service: Pick<ServiceRecord, 'name' | 'api' | 'methods' | 'model'>,
+  ask: { readonly request: ServiceRequestInput; readonly options: RequestOptions } | null = exampleRequest(service),
+): Subject {
+  return { kind: 'service', name: service.name, ...(ask === null ? {} : { ask }) };
 }
 
 /** Code that a user can run as it is, in a cell of that kernel. */
@@ -43,10 +59,9 @@ function pythonBody(subject: Subject): string[] {
     case 'pilot':
       return [`pilot = s.pilots.get(${quote(subject.name)})`, 'pilot'];
     case 'service':
-      return [
-        `llm = s.services.get(${quote(subject.name)})`,
-        `llm.chat(${quote(subject.prompt ?? PROMPT)}, max_tokens=120)`,
-      ];
+      return [`llm = s.services.get(${quote(subject.name)})`, pythonCall(subject)];
+    case 'batch':
+      return [`batch = s.batches.get(${quote(subject.id)})`, 'batch'];
     case 'task':
       return [`task = s.tasks.get(${quote(subject.id)})`, 'task'];
     case 'set':
@@ -73,6 +88,12 @@ function pythonBody(subject: Subject): string[] {
     case 'attach':
       return [`llm = s.services.attach(${pythonArguments(subject.description).join(', ')})`, 'llm'];
   }
+}
+
+function pythonCall({ ask }: Extract<Subject, { kind: 'service' }>): string {
+  if (ask === undefined) return 'llm';
+  const { method, args, options } = callShape(ask.request, ask.options);
+  return `llm.${method}(${[...args.map(pythonValue), ...pythonArguments(options)].join(', ')})`;
 }
 
 function pythonArguments(value: object): string[] {
@@ -106,10 +127,9 @@ function typescriptBody(subject: Subject): string[] {
     case 'pilot':
       return [`const pilot = await session.pilots.get(${single(subject.name)});`, 'show(pilot);'];
     case 'service':
-      return [
-        `const llm = await session.services.get(${single(subject.name)});`,
-        `show(llm.chat(${single(subject.prompt ?? PROMPT)}, { maxTokens: 120 }));`,
-      ];
+      return [`const llm = await session.services.get(${single(subject.name)});`, typescriptCall(subject)];
+    case 'batch':
+      return [`const batch = await session.batches.get(${single(subject.id)});`, 'show(batch);'];
     case 'task':
       return [`const task = await session.tasks.get(${single(subject.id)});`, 'show(task);'];
     case 'set':
@@ -135,6 +155,13 @@ function typescriptBody(subject: Subject): string[] {
     case 'attach':
       return [`const llm = await session.services.attach(${typescriptValue(subject.description)});`, 'show(llm);'];
   }
+}
+
+function typescriptCall({ ask }: Extract<Subject, { kind: 'service' }>): string {
+  if (ask === undefined) return 'show(llm);';
+  const { method, args, options } = callShape(ask.request, ask.options);
+  const given = [...args, ...(entries(options).length === 0 ? [] : [options])];
+  return `show(llm.${method}(${given.map(typescriptValue).join(', ')}));`;
 }
 
 function typescriptValue(value: unknown): string {

@@ -1,4 +1,5 @@
 import {
+  batchStates,
   instanceStates,
   pilotStates,
   type RecordKind,
@@ -15,6 +16,7 @@ const FINAL: Readonly<Record<RecordKind | 'instance', ReadonlySet<string>>> = {
   set: taskSetStates.final,
   service: serviceStates.final,
   answer: requestStates.final,
+  batch: batchStates.final,
   instance: instanceStates.final,
 };
 

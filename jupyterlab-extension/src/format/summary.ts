@@ -38,14 +38,51 @@ export function endsWithPilot(pilot: PilotRecord, picture: Picture, trans: Trans
   return trans.__('This also ends %1.', parts.join(trans.__(' and ')));
 }
 
-/** What ends with a service, one sentence. */
-export function endsWithService(service: ServiceRecord, trans: TranslationBundle): string {
-  if (service.origin === 'attached') return trans.__('It is only let go: the server itself goes on.');
+/** What ends with a service, in sentences. */
+export function endsWithService(service: ServiceRecord, picture: Picture, trans: TranslationBundle): string {
+  const batches = picture.batches.filter((one) => one.service.id === service.id && !isFinal('batch', one.state));
+  const waiting =
+    batches.length === 0
+      ? []
+      : [trans.__('%1 then waits in vain until it is canceled.', batches.map((one) => one.name).join(', '))];
+  if (service.origin === 'attached') {
+    return [trans.__('It is only let go: the server itself goes on.'), ...waiting].join(' ');
+  }
   const { outstanding, queued } = service.load;
   const open = outstanding + queued;
-  return open === 0
-    ? trans.__('It answers nothing at the moment.')
-    : trans._n('%1 answer in progress ends with it.', '%1 answers in progress end with it.', open);
+  const live = service.instances.filter((instance) => !isFinal('instance', instance.state)).length;
+  return [
+    ...(live > 1 ? [trans.__('All %1 instances end.', live)] : []),
+    open === 0
+      ? trans.__('It answers nothing at the moment.')
+      : trans._n('%1 answer in progress ends with it.', '%1 answers in progress end with it.', open),
+    ...waiting,
+  ].join(' ');
+}
+
+/** What a restart of one instance, or of all, means for those who wait. */
+export function endsWithRestart(
+  { instances, load }: ServiceRecord,
+  instance: number | undefined,
+  trans: TranslationBundle,
+): string {
+  const ready = instances.filter(({ state }) => state === 'READY').length;
+  if (instance !== undefined) {
+    const there = instances.find(({ index }) => index === instance)?.load?.outstanding ?? 0;
+    return [
+      there === 0
+        ? trans.__('It answers nothing at the moment.')
+        : trans._n('%1 answer under way there is broken off.', '%1 answers under way there are broken off.', there),
+      ready > 1 ? trans.__('The others answer meanwhile.') : trans.__('Until it is ready again, requests wait.'),
+    ].join(' ');
+  }
+  if (ready > 1) return trans.__('Its instances start anew one after the other; the others answer meanwhile.');
+  return [
+    trans.__('It has one instance: until that is ready again, requests wait.'),
+    ...(load.outstanding > 0
+      ? [trans._n('%1 answer is under way.', '%1 answers are under way.', load.outstanding)]
+      : []),
+  ].join(' ');
 }
 
 /** What a pilot holds: `2 cores · 4 GiB · 1 h`. */
@@ -59,10 +96,13 @@ export function holds(pilot: PilotRecord, trans: TranslationBundle): string {
   ].join(' · ');
 }
 
-/** `1/3 ready`, or for an attached service its address. */
-export function readiness(service: ServiceRecord, trans: TranslationBundle): string {
-  const ready = service.instances.filter((instance) => instance.state === 'READY').length;
-  return trans.__('%1/%2 ready', ready, service.instances.length);
+/** `1/3 ready`; `asleep` where no instance is wanted until the first request comes. */
+export function readiness({ instances, scale, state }: ServiceRecord, trans: TranslationBundle): string {
+  const live = instances.filter((instance) => !isFinal('instance', instance.state));
+  const ready = live.filter((instance) => instance.state === 'READY' && !instance.draining).length;
+  const wanted = scale?.wanted ?? live.length;
+  if (wanted === 0 && live.length === 0 && state === 'READY') return trans.__('asleep, wakes with the first request');
+  return trans.__('%1/%2 ready', ready, Math.max(wanted, live.length));
 }
 
 /** The state in one sentence for a screen reader: `pilot demo is ACTIVE`. */

@@ -29,7 +29,11 @@ export function exactTime(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
-/** The time of day, for "until 14:02". */
-export function clockTime(time: string): string {
-  return new Date(time).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+/** The time of day, for "until 14:02"; on request to the second. */
+export function clockTime(time: string, seconds = false): string {
+  return new Date(time).toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
+  });
 }

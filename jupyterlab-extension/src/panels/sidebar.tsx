@@ -1,6 +1,7 @@
 import type { Picture } from '@pilothouse/sdk';
-import type { PilotRecord, ServiceRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
+import type { BatchRecord, PilotRecord, ServiceRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
 import { type ReactNode, useMemo, useState } from 'react';
+import { BatchRow } from '../components/batch-row.js';
 import { PilotRow } from '../components/pilot-row.js';
 import { ReactPanel } from '../components/react-panel.js';
 import { Section } from '../components/section.js';
@@ -18,6 +19,8 @@ import { TasksSection } from './tasks-section.js';
 
 /** From this many rows on, a filter by name appears. */
 const FILTER_FROM = 8;
+/** Batches that the sidebar shows, the live ones first. */
+const MOST_BATCHES = 12;
 
 /** The sidebar: what there is, how it stands, and what can be done about it. */
 export class Sidebar extends ReactPanel {
@@ -40,7 +43,8 @@ function SidebarContent(): JSX.Element {
   const app = useApp();
   const link = useLive(app.link.value$, app.link.value);
   const picture = useLive(app.session.picture$, app.session.picture);
-  const known = picture.pilots.length + picture.services.length + picture.tasks.length + picture.sets.length > 0;
+  const { pilots, services, tasks, sets, batches } = picture;
+  const known = pilots.length + services.length + tasks.length + sets.length + batches.length > 0;
   return (
     <>
       <Header link={link} />
@@ -64,7 +68,9 @@ function Lists({ picture }: { readonly picture: Picture }): JSX.Element {
   const services = useMemo(() => liveFirst('service', picture.services, ids), [picture.services, ids]);
   const sets = useMemo(() => liveFirst('set', picture.sets, ids), [picture.sets, ids]);
   const tasks = useMemo(() => liveFirst('task', picture.tasks, ids), [picture.tasks, ids]);
-  const filtering = pilots.length + services.length + sets.length + tasks.length >= FILTER_FROM;
+  const batches = useMemo(() => liveFirst('batch', picture.batches, ids), [picture.batches, ids]);
+  const rows = pilots.length + services.length + batches.length + sets.length + tasks.length;
+  const filtering = rows >= FILTER_FROM;
   const wanted = filtering ? filter.trim().toLowerCase() : '';
   const match = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] =>
     wanted === '' ? items : items.filter((item) => item.name.toLowerCase().includes(wanted));
@@ -84,7 +90,7 @@ function Lists({ picture }: { readonly picture: Picture }): JSX.Element {
         <Pilots pilots={match(pilots)} filtered={wanted !== ''} />
       </Section>
       <Section id="services" title={trans.__('Services')} count={services.length}>
-        <Services services={match(services)} filtered={wanted !== ''} />
+        <Services services={match(services)} batches={match(batches)} filtered={wanted !== ''} />
       </Section>
       <Section id="tasks" title={trans.__('Tasks')} count={tasks.length + total(sets)}>
         <TasksSection sets={match(sets)} tasks={match(tasks)} filtered={wanted !== ''} />
@@ -115,16 +121,33 @@ function Pilots(props: { readonly pilots: readonly PilotRecord[]; readonly filte
   );
 }
 
-function Services(props: { readonly services: readonly ServiceRecord[]; readonly filtered: boolean }): JSX.Element {
+/** Services, and below them the batches that ask them. */
+function Services(props: {
+  readonly services: readonly ServiceRecord[];
+  readonly batches: readonly BatchRecord[];
+  readonly filtered: boolean;
+}): JSX.Element {
   const { commands, trans } = useApp();
-  const { items, hold } = useStableOrder(props.services, (service) => service.id);
-  if (items.length > 0) {
+  const services = useStableOrder(props.services, (service) => service.id);
+  const batches = useStableOrder(props.batches, (batch) => batch.id);
+  if (services.items.length + batches.items.length > 0) {
     return (
-      <ul className="ph-Rows" aria-label={trans.__('Services')} {...hold}>
-        {items.map((service) => (
-          <ServiceRow key={service.id} service={service} />
-        ))}
-      </ul>
+      <>
+        {services.items.length === 0 ? null : (
+          <ul className="ph-Rows" aria-label={trans.__('Services')} {...services.hold}>
+            {services.items.map((service) => (
+              <ServiceRow key={service.id} service={service} />
+            ))}
+          </ul>
+        )}
+        {batches.items.length === 0 ? null : (
+          <ul className="ph-Rows" aria-label={trans.__('Batches')} {...batches.hold}>
+            {batches.items.slice(0, MOST_BATCHES).map((batch) => (
+              <BatchRow key={batch.id} batch={batch} />
+            ))}
+          </ul>
+        )}
+      </>
     );
   }
   if (props.filtered) return <EmptyState text={trans.__('No service has that in its name.')} />;

@@ -1,25 +1,26 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Picture } from '@pilothouse/sdk';
-import type { PilotRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
+import type { BatchRecord, PilotRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
 import { fromData, problemLine } from '../format/problem.js';
 import { isFinal, stateWord } from '../format/state.js';
 
 /** Seconds before its end at which a pilot is worth a warning. */
 const SOON_SECONDS = 600;
 
-/** State of each pilot, service, task set and answer by id. */
-export function statesOf({ pilots, services, sets, answers }: Picture): Map<string, string> {
-  return new Map([...pilots, ...services, ...sets, ...answers].map(({ id, state }) => [id, state]));
+/** State of each pilot, service, task set, batch and answer by id. */
+export function statesOf({ pilots, services, sets, answers, batches }: Picture): Map<string, string> {
+  return new Map([...pilots, ...services, ...sets, ...answers, ...batches].map(({ id, state }) => [id, state]));
 }
 
 /** Something that users want to be told. */
 export type Change =
   | { readonly kind: 'pilot-active'; readonly id: string; readonly name: string }
   | { readonly kind: 'set-ended'; readonly set: TaskSetRecord }
+  | { readonly kind: 'batch-ended'; readonly batch: BatchRecord }
   | { readonly kind: 'service-failed'; readonly id: string; readonly name: string; readonly text: string };
 
 /** What has happened since the states were as in `before`. */
-export function changesOf(before: ReadonlyMap<string, string>, { pilots, services, sets }: Picture): Change[] {
+export function changesOf(before: ReadonlyMap<string, string>, { pilots, services, sets, batches }: Picture): Change[] {
   const changes: Change[] = [];
   for (const { id, name, state } of pilots) {
     if (state === 'ACTIVE' && before.get(id) !== 'ACTIVE') changes.push({ kind: 'pilot-active', id, name });
@@ -33,6 +34,12 @@ export function changesOf(before: ReadonlyMap<string, string>, { pilots, service
     // A set that was never seen going on ended before somebody looked, or in no time.
     if (old !== undefined && !isFinal('set', old) && isFinal('set', set.state))
       changes.push({ kind: 'set-ended', set });
+  }
+  for (const batch of batches) {
+    const old = before.get(batch.id);
+    if (old !== undefined && !isFinal('batch', old) && isFinal('batch', batch.state)) {
+      changes.push({ kind: 'batch-ended', batch });
+    }
   }
   return changes;
 }
@@ -66,6 +73,7 @@ export function awaySummary(seen: unknown, picture: Picture, trans: TranslationB
     ...picture.pilots.map((one) => ({ ...one, what: trans.__('pilot %1', one.name) })),
     ...picture.services.map((one) => ({ ...one, what: trans.__('service %1', one.name) })),
     ...picture.sets.map((one) => ({ ...one, what: trans.__('task set %1', one.name) })),
+    ...picture.batches.map((one) => ({ ...one, what: trans.__('batch %1', one.name) })),
     ...picture.answers.map((one) => ({ ...one, what: trans.__('an answer of %1', one.service.name) })),
   ].filter(({ kind, id, state }) => {
     const old = before.get(id);

@@ -1,8 +1,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { cancelBatch } from '../actions/batches.js';
 import { ActionContext, type Args } from '../actions/context.js';
 import { drainPilot, endPilot, extendPilot, keepPilot, resumePilot, suspendPilot } from '../actions/pilots.js';
-import { stopService } from '../actions/services.js';
+import { drainService, probeService, restartService, scaleService, stopService } from '../actions/services.js';
 import { copyDiagnosis, copyId, explain, hide, insert } from '../actions/shared.js';
 import { cancelSet, cancelTasks, openTaskLogs, retryFailed, retryTasks } from '../actions/tasks.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
@@ -57,11 +58,16 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     add(CommandIDs.extendPilot, trans.__('Extend a pilot…'), extendPilot);
     add(CommandIDs.keepPilot, trans.__('Keep a pilot that has nothing to do'), keepPilot);
     add(CommandIDs.stopService, trans.__('Stop service…'), stopService);
+    add(CommandIDs.scaleService, trans.__('Scale service…'), scaleService);
+    add(CommandIDs.drainService, trans.__('Drain service…'), drainService);
+    add(CommandIDs.restartService, trans.__('Restart service…'), restartService);
+    add(CommandIDs.probeService, trans.__('Probe a service now'), probeService);
     add(CommandIDs.cancelTask, trans.__('Cancel task…'), cancelTasks);
     add(CommandIDs.retryTask, trans.__('Retry task'), retryTasks);
     add(CommandIDs.openTaskLog, trans.__('Open the log of a task'), openTaskLogs);
     add(CommandIDs.cancelSet, trans.__('Cancel task set…'), cancelSet);
     add(CommandIDs.retryFailed, trans.__('Retry what failed in a task set'), retryFailed);
+    add(CommandIDs.cancelBatch, trans.__('Cancel batch…'), cancelBatch);
     add(CommandIDs.explain, trans.__('Explain the state'), explain);
     add(CommandIDs.insert, trans.__('Insert into notebook'), insert, false);
     add(CommandIDs.copyId, trans.__('Copy the id'), copyId, false);
@@ -81,6 +87,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 const LIVE = '[data-ph-final=false]';
+/** Started by Pilothouse, so that it can be started again. */
+const LAUNCHED = `${LIVE}[data-ph-origin=launched]`;
 const OVER = '[data-ph-final=true]';
 const row = (kind: string, more = ''): string => `[data-ph-kind=${kind}]${more}`;
 
@@ -89,6 +97,7 @@ const CONTEXT_MENU = [
   { command: CommandIDs.openService, selector: row('service') },
   { command: CommandIDs.openTask, selector: row('task') },
   { command: CommandIDs.openTasks, selector: row('set') },
+  { command: CommandIDs.openBatch, selector: row('batch') },
   { command: CommandIDs.openTaskLog, selector: row('task') },
   { command: CommandIDs.insert, selector: '[data-ph-kind]' },
   { command: CommandIDs.explain, selector: '[data-ph-kind]' },
@@ -96,9 +105,14 @@ const CONTEXT_MENU = [
   { command: CommandIDs.drainPilot, selector: row('pilot', LIVE) },
   { command: CommandIDs.extendPilot, selector: row('pilot', LIVE) },
   { command: CommandIDs.endPilot, selector: row('pilot', LIVE) },
+  { command: CommandIDs.probeService, selector: row('service', LIVE) },
+  { command: CommandIDs.scaleService, selector: row('service', LAUNCHED) },
+  { command: CommandIDs.restartService, selector: row('service', LAUNCHED) },
+  { command: CommandIDs.drainService, selector: row('service', LIVE) },
   { command: CommandIDs.stopService, selector: row('service', LIVE) },
   { command: CommandIDs.cancelTask, selector: row('task', LIVE) },
   { command: CommandIDs.cancelSet, selector: row('set', LIVE) },
+  { command: CommandIDs.cancelBatch, selector: row('batch', LIVE) },
   { command: CommandIDs.retryTask, selector: row('task', OVER) },
   { command: CommandIDs.retryFailed, selector: row('set', OVER) },
   { command: CommandIDs.hide, selector: `.ph-Row${OVER}` },

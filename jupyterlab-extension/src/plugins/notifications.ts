@@ -1,8 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { Picture } from '@pilothouse/sdk';
-import type { TaskSetRecord } from '@pilothouse/sdk/internal';
+import type { BatchRecord, TaskSetRecord } from '@pilothouse/sdk/internal';
 import { debounceTime, filter, take } from 'rxjs';
+import { batchOutcome } from '../format/batch.js';
+import { THINGS } from '../things.js';
 import { CommandIDs, IPilothouse } from '../tokens.js';
 import { awaySummary, changesOf, endingSoon, setOutcome, statesOf } from './changes.js';
 
@@ -21,11 +23,9 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     const warned = new Set<string>();
     let before: ReadonlyMap<string, string> | null = null;
 
-    const open = (kind: 'pilot' | 'service', id: string) => ({
+    const open = (kind: 'pilot' | 'service' | 'batch', id: string) => ({
       label: trans.__('Open'),
-      callback: () => {
-        void pilothouse.commands.execute(kind === 'pilot' ? CommandIDs.openPilot : CommandIDs.openService, { id });
-      },
+      callback: () => void pilothouse.commands.execute(THINGS[kind].open, { id }),
     });
 
     const onClock = (picture: Picture): void => {
@@ -55,6 +55,15 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       else if (set.state === 'DONE') Notification.success(text, { autoClose: 5000, actions: [show] });
     };
 
+    const onBatch = (batch: BatchRecord): void => {
+      const text = batchOutcome(batch, trans);
+      const actions = [open('batch', batch.id)];
+      if (batch.state === 'FAILED') Notification.error(text, { autoClose: false, actions });
+      else if (batch.state === 'DONE' && batch.progress.failed > 0) {
+        Notification.warning(text, { autoClose: false, actions });
+      } else if (batch.state === 'DONE') Notification.success(text, { autoClose: 5000, actions });
+    };
+
     const onPicture = (picture: Picture): void => {
       if (before !== null) {
         for (const change of changesOf(before, picture)) {
@@ -65,6 +74,8 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
             });
           } else if (change.kind === 'set-ended' && preferences.value.notifySetEnded) {
             onSet(change.set);
+          } else if (change.kind === 'batch-ended' && preferences.value.notifySetEnded) {
+            onBatch(change.batch);
           } else if (change.kind === 'service-failed' && preferences.value.notifyServiceFailed) {
             Notification.error(trans.__('Service %1 failed. %2', change.name, change.text), {
               autoClose: false,

@@ -8,6 +8,7 @@ import type { Observable } from 'rxjs';
 import type { ReactPanel } from '../components/react-panel.js';
 import { HelpPage, helpTitle, isHelpPage } from '../help/help-page.js';
 import { helmIcon } from '../icons.js';
+import { BatchPage } from '../pages/batch-page.js';
 import { PilotPage } from '../pages/pilot-page.js';
 import { ServicePage } from '../pages/service-page.js';
 import { TaskPage } from '../pages/task-page.js';
@@ -19,7 +20,7 @@ import { commandLabel } from './labels.js';
 /** Pages of pilots and services in the main area, and help; all come back after a reload. */
 export const pagesPlugin: JupyterFrontEndPlugin<void> = {
   id: '@pilothouse/jupyterlab:pages',
-  description: 'Pages of pilots and services, and help.',
+  description: 'Pages of pilots, services, batches and tasks, and help.',
   autoStart: true,
   requires: [IPilothouse],
   optional: [ILayoutRestorer],
@@ -80,6 +81,12 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
       nameOf: (id) => session.picture.services.find((service) => service.id === id)?.name ?? trans.__('Service'),
       make: (id) => new ServicePage(pilothouse, id),
     });
+    const openBatch = pages({
+      namespace: 'pilothouse-batch',
+      command: CommandIDs.openBatch,
+      nameOf: (id) => session.picture.batches.find((batch) => batch.id === id)?.name ?? trans.__('Batch'),
+      make: (id) => new BatchPage(pilothouse, id),
+    });
     const openTask = pages<TaskPage>({
       namespace: 'pilothouse-task',
       command: CommandIDs.openTask,
@@ -115,6 +122,13 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
         if (id === null) return;
         const page = openService(id);
         if (typeof args.part === 'string') page.reveal(args.part);
+      },
+    });
+    commands.addCommand(CommandIDs.openBatch, {
+      label: commandLabel(trans.__('Open the page of a batch')),
+      execute: async (args) => {
+        const id = await argument(app, pilothouse, 'batch', args);
+        if (id !== null) openBatch(id);
       },
     });
     commands.addCommand(CommandIDs.openTask, {

@@ -13,17 +13,17 @@ import { liveThings, THINGS } from '../things.js';
 import { IPilothouse } from '../tokens.js';
 
 /** Kinds of things with a section of their own. */
-type Kind = 'pilot' | 'service' | 'set';
+type Kind = 'pilot' | 'service' | 'set' | 'batch';
 
 /** Sections in JupyterLab's list of everything that runs. */
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: '@pilothouse/jupyterlab:running',
-  description: 'Pilots, services and task sets among what runs.',
+  description: 'Pilots, services, task sets and batches among what runs.',
   autoStart: true,
   requires: [IPilothouse],
   optional: [IRunningSessionManagers],
   activate(_app: JupyterFrontEnd, pilothouse: IPilothouse, running: IRunningSessionManagers | null): void {
-    for (const kind of ['pilot', 'service', 'set'] as const) running?.add(section(pilothouse, kind));
+    for (const kind of ['pilot', 'service', 'set', 'batch'] as const) running?.add(section(pilothouse, kind));
   },
 };
 
@@ -77,6 +77,10 @@ async function endOne(session: Session, kind: Kind, id: string): Promise<void> {
     const service = await session.services.get(id);
     await service.stop();
     service.close();
+  } else if (kind === 'batch') {
+    const batch = await session.batches.get(id);
+    await batch.cancel();
+    batch.close();
   } else {
     const set = await session.tasks.set(id);
     await set.cancel();
@@ -115,6 +119,13 @@ function words(
         shutdownLabel: trans.__('Cancel task set'),
         shutdownAllLabel: trans.__('Cancel all'),
         shutdownAllConfirmationText: () => trans.__('Cancel all task sets? What is done stays done.'),
+      };
+    case 'batch':
+      return {
+        name: trans.__('Batches'),
+        shutdownLabel: trans.__('Cancel batch'),
+        shutdownAllLabel: trans.__('Cancel all'),
+        shutdownAllConfirmationText: () => trans.__('Cancel all batches? Rows that are answered stay.'),
       };
   }
 }

@@ -1,4 +1,5 @@
 export * from './adapters/index.js';
+export * from './detect/index.js';
 export * from './gateway/directory.js';
 export { type Access, Gateway, type GatewayOptions } from './gateway/gateway.js';
 export * from './types.js';

@@ -13,6 +13,8 @@ import { ZeromqAdapter } from './zeromq/zeromq.js';
 /** One adapter per API, over shared connections. */
 export interface Adapters {
   readonly byApi: Readonly<Record<ServiceApi, Adapter>>;
+  /** The connections that those over HTTP share. */
+  readonly http: HttpClient;
   /** Closes the connections that wait for a next request; calls under way end by themselves. */
   close(): void;
 }
@@ -23,6 +25,7 @@ export function createAdapters(): Adapters {
   const inference = new OpenInferenceAdapter(http);
   const zeromq = new ZeromqAdapter();
   return {
+    http,
     byApi: {
       openai: guarded(new OpenAiAdapter(http)),
       ollama: guarded(new OllamaAdapter(http)),

@@ -1,0 +1,2 @@
+export { openAiCandidates } from './address.js';
+export { type Checked, checkServer, detect } from './detect.js';

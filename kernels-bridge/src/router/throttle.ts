@@ -4,6 +4,7 @@ export class Throttle<K> {
   readonly #flush: (marked: ReadonlySet<K>) => void;
   #marked = new Set<K>();
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /** @param interval - milliseconds between a first mark and the flush that carries it */
   constructor(interval: number, flush: (marked: ReadonlySet<K>) => void) {
@@ -12,6 +13,7 @@ export class Throttle<K> {
   }
 
   mark(key: K): void {
+    if (this.#closed) return;
     this.#marked.add(key);
     this.#timer ??= setTimeout(() => this.now(), this.#interval).unref();
   }
@@ -19,6 +21,13 @@ export class Throttle<K> {
   /** Takes a mark back. */
   unmark(key: K): void {
     this.#marked.delete(key);
+  }
+
+  /** Forgets what has been marked, and what still comes. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#marked.clear();
   }
 
   /** Hands over at once what has been marked. */

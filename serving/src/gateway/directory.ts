@@ -1,6 +1,14 @@
 import type { ServiceApi } from '@pilothouse/sdk/shared';
 import type { Target } from '../types.js';
 
+/** Where the time of a request went, in milliseconds; `inference` null: not reported. */
+export interface Parts {
+  readonly communication: number;
+  readonly queue: number;
+  readonly service: number;
+  readonly inference: number | null;
+}
+
 /** The right to send one request to one instance; given back exactly once. */
 export interface Place {
   readonly instance: { readonly id: string; readonly index: number };
@@ -8,7 +16,7 @@ export interface Place {
   /** Median health round trip in milliseconds. */
   readonly roundTrip: number;
   /** It ended well; milliseconds. */
-  succeeded(total: number): void;
+  succeeded(total: number, parts?: Parts): void;
   /** It failed there: counts towards leaving the instance out. `refused`: nothing could even be connected. */
   failed(why: string, refused: boolean): void;
   /** It ended for a reason that says nothing about the instance (stopped, a bad request). */
@@ -37,7 +45,9 @@ export interface Routable {
   readonly name: string;
   readonly api: ServiceApi;
   readonly model: string | null;
+  /** Milliseconds to the first byte; null: as long as the request. */
   readonly attemptTimeout: number | null;
+  /** Milliseconds without a byte after which a second instance is asked too; null: never. */
   readonly hedgeAfter: number | null;
   readonly retries: number;
   /**

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyRecord, taskDescriptionSchema, VIEW_MIME, viewBundleSchema } from '../src/schemas/index.js';
 import { instanceStates, pilotStates, requestStates, serviceStates, taskStates } from '../src/states/index.js';
-import { testAnswer, testPilot, testService, testTask, testTaskSet } from '../src/testing/index.js';
+import {
+  testAnswer,
+  testBatch,
+  testInstance,
+  testPilot,
+  testService,
+  testTask,
+  testTaskSet,
+} from '../src/testing/index.js';
 import { renderBundle } from '../src/views/bundle.js';
 import { errorSentence, formatMilliseconds, stateMark, timingLine } from '../src/views/words.js';
 
@@ -24,7 +32,7 @@ const USAGE = { promptTokens: 9, completionTokens: 36 };
 const tags = (html: string): string[] => html.match(/<\/?[a-z]+/g) ?? [];
 
 describe('renderBundle', () => {
-  const records: AnyRecord[] = [testAnswer(), testPilot(), testService(), testTask(), testTaskSet()];
+  const records: AnyRecord[] = [testAnswer(), testPilot(), testService(), testTask(), testTaskSet(), testBatch()];
 
   it.each(records.map((record) => [record.kind, record] as const))('draws a %s in all three forms', (_kind, record) => {
     const bundle = renderBundle(record, VIEW);
@@ -106,6 +114,73 @@ describe('renderBundle', () => {
     expect(timingLine(timing, null)).toBe(
       'communication 1.1 ms · queue 0.4 ms · service 3.2 ms · inference not reported · total 224 ms · first token not reported · tokens/s not reported · tokens not reported',
     );
+  });
+
+  it('shows of a batch its failed rows first, then bar, counts, rate and where the rows lie', () => {
+    const progress = {
+      total: 1000,
+      done: 240,
+      failed: 10,
+      kept: 40,
+      inFlight: 16,
+      rate: 41.2,
+      eta: '2026-03-01T14:20:00Z',
+      tokens: 0,
+    };
+    const failures = [{ key: 'a17', code: 'CONTEXT_EXCEEDED', message: '4000 tokens and 2048 fit' }];
+    const { 'text/plain': text } = renderBundle(testBatch({ name: 'prompts', progress, failures }), VIEW);
+    expect(text.split('\n')).toEqual([
+      '◐ prompts · RUNNING · smollm2',
+      '✕ a17: 4000 tokens and 2048 fit (CONTEXT_EXCEEDED)',
+      '… and 9 more failed',
+      '▮▮▮▮▮▯▯▯▯▯▯▯▯▯▯▯▯▯▯▯ 250/1000 rows · 10 failed · 16 under way · 40 from before · 41/s · done about 2026-03-01 14:20 UTC',
+      'rows in /tmp/answers.jsonl',
+    ]);
+  });
+
+  it('shows of a service what it does, why it scaled, and how each instance is', () => {
+    const since = '2026-03-01T14:02:30.000Z';
+    const instances = [
+      testInstance({ since, probe: null, bootstrap: null }),
+      testInstance({
+        index: 2,
+        since,
+        state: 'INITIALIZING',
+        progress: { text: 'loading weights', share: 0.38 },
+        bootstrap: null,
+      }),
+      testInstance({ index: 3, since, state: 'STOPPED', probe: null, bootstrap: null }),
+    ];
+    const load = { outstanding: 3, queued: 2, p50: 217, p99: 900, perSecond: 12.2, failed: 1, recent: [] };
+    const scale = { min: 1, max: 4, wanted: 2, why: '1 → 2: 14 requests for 1 instance, for 3 s', since };
+    const method = { name: 'fit', description: null, input: {}, output: {}, chunk: null };
+    const record = testService({ name: 'fit', instances, load, scale, methods: [method] });
+    expect(renderBundle(record, VIEW)['text/plain'].split('\n')).toEqual([
+      '● fit · READY · smollm2 · 1/2 ready',
+      'scales between 1 and 4, now 2: 1 → 2: 14 requests for 1 instance, for 3 s',
+      '3 under way · 2 waiting · 12/s · p50 217 ms · p99 900 ms · 1 failed',
+      'methods: fit',
+      '● instance 1 · READY · not probed yet · http://127.0.0.1:41233',
+      '◐ instance 2 · INITIALIZING · loading weights, 38 %',
+      '■ instance 3 · STOPPED',
+    ]);
+  });
+
+  it('shows of an answer its value, and who was asked before', () => {
+    const request = { op: 'embed', input: ['a', 'b'] } as const;
+    const error = { code: 'SERVICE_UNREACHABLE', message: 'nothing listens there', retryable: true, ids: {} } as const;
+    const answer = testAnswer({
+      state: 'DONE',
+      request: { ...request, input: [...request.input] },
+      value: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      attempts: [{ instance: 2, error }],
+    });
+    const { 'text/plain': text } = renderBundle(answer, VIEW);
+    expect(text).toContain('2 vectors of 3 numbers');
+    expect(text).toContain('instance 2 was asked before. Nothing listens there (SERVICE_UNREACHABLE).');
   });
 
   it('leads with the remedy where something failed, and ends with the code', () => {

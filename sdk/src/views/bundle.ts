@@ -2,7 +2,8 @@ import { type AnswerRecord, type AnyRecord, type PilotRecord, VIEW_MIME, type Vi
 import { drawBatch } from './draw-batch.js';
 import { drawService } from './draw-service.js';
 import { type Drawn, drawSet, drawTask } from './draw-task.js';
-import { figures, frame, heading, line, NOTHING, prose } from './html.js';
+import { figures, frame, heading, line, NOTHING, output, prose } from './html.js';
+import { attemptLines, valueSentence } from './service-words.js';
 import {
   answeredBy,
   contactSentence,
@@ -52,18 +53,24 @@ function drawAnswer(record: AnswerRecord): Drawn {
   const details = known([contactSentence(record.contact)]);
   const why = whySentence(record);
   const text = record.text ?? '';
+  const value = valueSentence(record);
+  const attempts = attemptLines(record);
   const { timing, usage } = record;
   return {
     html: frame(
       heading(mark, who, details),
       line(why),
+      ...attempts.map(line),
       text === '' ? NOTHING : prose(text),
+      value === null ? NOTHING : output(value),
       timing ? figures('Timing', timingFigures(timing, usage)) : NOTHING,
     ),
     text: [
       [mark.shape, [who, mark.word, ...details].join(' · ')].join(' '),
       why,
+      ...attempts,
       text,
+      value,
       timing ? timingLine(timing, usage) : null,
     ],
   };

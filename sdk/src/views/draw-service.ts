@@ -1,7 +1,8 @@
 import type { ServiceRecord } from '../schemas/index.js';
 import type { Drawn } from './draw-task.js';
 import { figures, frame, heading, line, NOTHING } from './html.js';
-import { bootstrapFigures, contactSentence, probeSentence, readySentence, stateMark, whySentence } from './words.js';
+import { instanceSentence, loadSentence, methodsSentence, scaleSentence } from './service-words.js';
+import { bootstrapFigures, contactSentence, readySentence, stateMark, whySentence } from './words.js';
 
 export function drawService(record: ServiceRecord): Drawn {
   const mark = stateMark('service', record.state);
@@ -12,18 +13,16 @@ export function drawService(record: ServiceRecord): Drawn {
     contactSentence(record.contact),
     record.openToNode ? 'open to users of this node' : null,
   ]);
-  const instances = record.instances.map((instance) => {
-    const state = stateMark('instance', instance.state);
-    const text = known([`instance ${instance.index}`, state.word, probeSentence(instance), whySentence(instance)]).join(
-      ' · ',
-    );
-    return { text: `${state.shape} ${text}`, bootstrap: instance.bootstrap, index: instance.index };
-  });
-  const why = whySentence(record);
+  const instances = record.instances.map((instance) => ({
+    text: instanceSentence(instance),
+    bootstrap: instance.bootstrap,
+    index: instance.index,
+  }));
+  const lines = [whySentence(record), scaleSentence(record), loadSentence(record), methodsSentence(record)];
   return {
     html: frame(
       heading(mark, record.name, details),
-      line(why),
+      ...lines.map(line),
       ...instances.flatMap(({ text, bootstrap, index }) => [
         line(text),
         bootstrap ? figures(`Start of instance ${index}`, bootstrapFigures(bootstrap)) : NOTHING,
@@ -31,7 +30,7 @@ export function drawService(record: ServiceRecord): Drawn {
     ),
     text: [
       [mark.shape, [record.name, mark.word, ...details].join(' · ')].join(' '),
-      why,
+      ...lines,
       ...instances.flatMap(({ text, bootstrap }) => [
         text,
         bootstrap

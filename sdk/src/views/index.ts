@@ -1,4 +1,5 @@
 export * from './batch-words.js';
 export { renderBundle } from './bundle.js';
+export * from './service-words.js';
 export * from './task-words.js';
 export * from './words.js';

@@ -128,9 +128,10 @@ export function usageSentence({ resources, usage }: PilotRecord): string {
     .join(' · ');
 }
 
-/** `1/2 ready` */
+/** `1/2 ready`, of those that have not been stopped. */
 export function readySentence({ instances }: ServiceRecord): string {
-  return `${instances.filter((instance) => instance.state === 'READY').length}/${instances.length} ready`;
+  const there = instances.filter(({ state }) => state !== 'STOPPED');
+  return `${there.filter(({ state }) => state === 'READY').length}/${there.length} ready`;
 }
 
 /** Who answered: `smollm2 · instance 1`. */

@@ -1,6 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { attachDescriptionSchema, type CredentialReport, nameSchema } from '@pilothouse/sdk/internal';
-import { type ReactNode, useId, useState } from 'react';
+import {
+  type AttachDescription,
+  attachDescriptionSchema,
+  type CredentialReport,
+  nameSchema,
+} from '@pilothouse/sdk/internal';
+import { type ReactNode, useId, useRef, useState } from 'react';
 import { BehaviorSubject } from 'rxjs';
 import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
@@ -10,6 +15,7 @@ import { useCall } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
 import { CommandIDs, type IPilothouse } from '../tokens.js';
+import { Detected, useDetection } from './detected.js';
 import { type FormBody, FormDialog } from './form-dialog.js';
 import { type FieldIssue, formSchema, zodIssues } from './json-schema.js';
 import { type FormValue, SchemaForm } from './schema-form.js';
@@ -17,6 +23,8 @@ import { ShowCode } from './show-code.js';
 
 const LAST_USED = 'attach-service';
 const SCHEMA = formSchema(attachDescriptionSchema);
+/** The fields that people see; the rest is for programs. */
+const FIELDS = ['url', 'credential', 'name', 'model', 'allowUnauthenticated'] as const;
 
 interface Model {
   readonly value: FormValue;
@@ -101,33 +109,60 @@ function AttachContent(props: {
 }): JSX.Element {
   const { trans } = useApp();
   const { value, credentials, checking, problem } = useLive(props.model, props.model.value);
-  const names = credentials.map((credential) => credential.name);
   const parsed = attachDescriptionSchema.safeParse(value);
-  const { pattern: _pattern, ...rest } = propertyOf('credential');
-  const credential = {
-    ...rest,
-    default: '',
-    oneOf: ['', ...names].map((name) => ({ const: name, title: name === '' ? trans.__('none') : name })),
-  };
+  const look = useDetection(parsed.success ? withoutPresets(parsed.data) : null);
+  // What is offered stays while the next look is under way.
+  const models = useRef<readonly string[]>([]);
+  if (look.found !== null) models.current = look.found.models;
+  const zmq = typeof value.url === 'string' && /^(tcp|ipc):/.test(value.url);
+  const none = trans.__('none');
   return (
     <>
       <SchemaForm
         name={trans.__('Attach service')}
-        schema={{ ...SCHEMA, title: '', properties: { ...SCHEMA.properties, credential } }}
+        schema={{
+          ...SCHEMA,
+          title: '',
+          properties: {
+            ...pick(zmq ? [...FIELDS, 'serverKey'] : FIELDS),
+            credential: choice('credential', ['', ...credentials.map(({ name }) => name)], none),
+            ...(models.current.length > 1
+              ? { model: choice('model', ['', ...models.current], trans.__('the first that it lists')) }
+              : {}),
+          },
+        }}
         uiSchema={{
-          'ui:order': ['url', 'credential', 'name', 'model', 'allowUnauthenticated'],
+          'ui:order': [...FIELDS.slice(0, 1), ...(zmq ? ['serverKey'] : []), ...FIELDS.slice(1)],
           url: { 'ui:placeholder': 'http://127.0.0.1:8000/v1' },
         }}
         value={value}
         onChange={(next) => props.onChange(withoutEmpty(next))}
         check={(current) => attachIssues(current, trans)}
       />
+      <Detected look={look} />
+      {look.found?.asksForKey === true && value.credential === undefined ? (
+        <p className="ph-Field-hint">{trans.__('It asks for a key: choose a stored one, or add it here.')}</p>
+      ) : null}
       <AddCredential onAdded={props.onCredential} />
       {checking ? <p role="status">{trans.__('Checking the server and its key …')}</p> : null}
       {problem === null ? null : <ProblemNote problem={problem} />}
       {parsed.success ? <ShowCode subject={{ kind: 'attach', description: withoutPresets(parsed.data) }} /> : null}
     </>
   );
+}
+
+/** A field that is chosen from a list; the first, empty one has words of its own. */
+function choice(field: string, values: readonly string[], empty: string): Readonly<Record<string, unknown>> {
+  const { pattern: _pattern, ...rest } = propertyOf(field);
+  return {
+    ...rest,
+    default: '',
+    oneOf: values.map((value) => ({ const: value, title: value === '' ? empty : value })),
+  };
+}
+
+function pick(names: readonly string[]): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(names.map((name) => [name, propertyOf(name)]));
 }
 
 /** Stores a key under a name; the key itself never comes back out. */
@@ -195,7 +230,9 @@ function attachIssues(value: FormValue, trans: TranslationBundle): readonly Fiel
   const { url } = value;
   if (url === undefined || attachDescriptionSchema.shape.url.safeParse(url).success) return issues;
   const message =
-    url === '' ? trans.__('Give the address of the server.') : trans.__('An address starts with http:// or https://.');
+    url === ''
+      ? trans.__('Give the address of the server.')
+      : trans.__('An address starts with http://, https:// or tcp://.');
   return [...issues, { path: ['url'], message }];
 }
 
@@ -209,10 +246,8 @@ function withoutEmpty(value: FormValue): FormValue {
   return Object.fromEntries(Object.entries(value).filter(([key, item]) => key === 'url' || item !== ''));
 }
 
-function withoutPresets<T extends { allowUnauthenticated?: boolean | undefined }>(
-  value: T,
-): T | Omit<T, 'allowUnauthenticated'> {
-  if (value.allowUnauthenticated) return value;
-  const { allowUnauthenticated: _preset, ...rest } = value;
-  return rest;
+/** What somebody has filled in: what one gets anyway is left out. */
+function withoutPresets(parsed: AttachDescription): AttachDescription {
+  const { allowUnauthenticated, routing: _routing, ...rest } = parsed;
+  return { ...rest, ...(allowUnauthenticated ? { allowUnauthenticated } : {}) };
 }

@@ -1,6 +1,6 @@
 import type { EngineReport, PilotDescription } from '@pilothouse/sdk/internal';
 import { pilotDescriptionSchema } from '@pilothouse/sdk/internal';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { BehaviorSubject } from 'rxjs';
 import { ProblemNote } from '../components/problem-note.js';
 import { ReactPanel } from '../components/react-panel.js';
@@ -9,6 +9,7 @@ import { type Problem, problemOf } from '../format/problem.js';
 import { useFetched } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
+import { useSettled } from '../hooks/settled.js';
 import { CommandIDs, type IPilothouse } from '../tokens.js';
 import { type FormBody, FormDialog } from './form-dialog.js';
 import { pilotFormSchema, pilotIssues, pilotUiSchema, withoutDefaults } from './pilot-form.js';
@@ -150,14 +151,4 @@ function Preview(props: { readonly description: PilotDescription; readonly valid
       />
     </>
   );
-}
-
-/** A value that has not changed for a moment: while somebody types, nothing is asked. */
-function useSettled(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), 250);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }

@@ -28,7 +28,7 @@ export type Subject =
   | { readonly kind: 'example' }
   | { readonly kind: 'new-task'; readonly description: TaskDescription }
   | { readonly kind: 'new-pilot'; readonly description: PilotDescription }
-  | { readonly kind: 'new-service'; readonly template: string; readonly description: ServiceDescription }
+  | { readonly kind: 'new-service'; readonly template: string | null; readonly description: ServiceDescription }
   | { readonly kind: 'attach'; readonly description: AttachDescription };
 
 /** The subject of a thing that is there: tasks and batches by their ids, since many may have one name. */
@@ -80,14 +80,24 @@ function pythonBody(subject: Subject): string[] {
         : [`pilot = s.pilots.ensure(${[quote(name), ...args].join(', ')})`, 'pilot'];
     }
     case 'new-service': {
-      const { name, template: _template, ...rest } = subject.description;
-      const named = name !== undefined && name !== subject.template;
-      const first = named ? [quote(name), `template=${quote(subject.template)}`] : [quote(subject.template)];
-      return [`llm = s.services.ensure(${[...first, ...pythonArguments(rest)].join(', ')})`, 'llm'];
+      const { first, rest } = ensured(subject);
+      return [`llm = s.services.ensure(${[quote(first), ...pythonArguments(rest)].join(', ')})`, 'llm'];
     }
     case 'attach':
       return [`llm = s.services.attach(${pythonArguments(subject.description).join(', ')})`, 'llm'];
   }
+}
+
+/** How `ensure` names a new service: by its template, unless it is called differently or has none. */
+function ensured({ template, description }: Extract<Subject, { kind: 'new-service' }>): {
+  readonly first: string;
+  readonly rest: object;
+} {
+  const { name, template: _template, ...rest } = description;
+  if (template === null) return { first: name ?? 'service', rest };
+  return name === undefined || name === template
+    ? { first: template, rest }
+    : { first: name, rest: { template, ...rest } };
 }
 
 function pythonCall({ ask }: Extract<Subject, { kind: 'service' }>): string {
@@ -145,11 +155,8 @@ function typescriptBody(subject: Subject): string[] {
       return [`const pilot = await session.pilots.${call};`, 'show(pilot);'];
     }
     case 'new-service': {
-      const { name, template: _template, ...rest } = subject.description;
-      const named = name !== undefined && name !== subject.template;
-      const options = named ? { template: subject.template, ...rest } : rest;
-      const args = [single(named ? name : subject.template)];
-      if (entries(options).length > 0) args.push(typescriptValue(options));
+      const { first, rest } = ensured(subject);
+      const args = [single(first), ...(entries(rest).length > 0 ? [typescriptValue(rest)] : [])];
       return [`const llm = await session.services.ensure(${args.join(', ')});`, 'show(llm);'];
     }
     case 'attach':

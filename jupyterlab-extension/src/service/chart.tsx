@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { useApp } from '../hooks/context.js';
+import { useTheme } from '../hooks/theme.js';
 import { readTimelinePalette } from '../timeline/palette.js';
 import { type Line, lastOf, stacked } from './chart-data.js';
 
@@ -22,6 +23,7 @@ export function Chart(props: {
   const { title, times, lines, names, format, stack = false, colour = 0 } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const theme = useTheme();
   const [at, setAt] = useState<number | null>(null);
   const [colours, setColours] = useState<readonly string[]>([]);
   const drawn = stack ? stacked(lines) : lines;
@@ -89,7 +91,7 @@ export function Chart(props: {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [keys, stack, colour]);
+  }, [keys, stack, colour, theme]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the data is a new one exactly when these are
   useEffect(() => {

@@ -8,13 +8,12 @@ import { stateWord } from '../format/state.js';
 import { useFetched } from '../hooks/call.js';
 import { useApp } from '../hooks/context.js';
 import { useLive } from '../hooks/live.js';
+import { useSettled } from '../hooks/settled.js';
 import type { AnyAnswer } from '../session/ask.js';
 import { Asked } from '../try-it/try-it.js';
 
 /** Requests shown at first, and more each time. */
 const PAGE = 20;
-/** How long to wait for the next letter before searching. */
-const TYPING_MS = 250;
 
 /** What has been asked of a service, newest first: search, open, ask again. */
 export function History({ service }: { readonly service: ServiceRecord }): JSX.Element {
@@ -22,11 +21,11 @@ export function History({ service }: { readonly service: ServiceRecord }): JSX.E
   const [text, setText] = useState('');
   const [state, setState] = useState<AnswerRecord['state'] | ''>('');
   const [limit, setLimit] = useState(PAGE);
-  const typed = useDebounced(text.trim(), TYPING_MS);
+  const typed = useSettled(text.trim());
   // New requests and ended ones are in the picture: they say when to look again.
   const picture = useLive(session.picture$, session.picture);
   const mine = picture.answers.filter((answer) => answer.service.id === service.id);
-  const sign = useDebounced(mine.map(({ id, state: now }) => `${id}${now}`).join(), TYPING_MS);
+  const sign = useSettled(mine.map(({ id, state: now }) => `${id}${now}`).join());
   const { value, problem } = useFetched(async (signal) => {
     const found = await session.answers.search({
       text: typed,
@@ -134,14 +133,4 @@ function Opened({ id }: { readonly id: string }): JSX.Element | null {
   if (problem !== null) return <ProblemNote problem={problem} />;
   const shown = again ?? value;
   return shown === null ? null : <Asked key={shown === again ? 'again' : id} answer={shown} onRetry={setAgain} again />;
-}
-
-/** A value that has stayed the same for a while. */
-function useDebounced<T>(value: T, ms: number): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useTheme } from '../hooks/theme.js';
 import { drawTimeline } from './draw.js';
 import type { Block, Layout, Window } from './lanes.js';
 import { readTimelinePalette } from './palette.js';
@@ -14,18 +15,13 @@ export function TimelineCanvas(props: {
   const { layout, window, now, height, marked } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
-  const [theme, setTheme] = useState(0);
+  const theme = useTheme();
   useEffect(() => {
     const node = canvas.current?.parentElement;
     if (node === null || node === undefined) return undefined;
     const observer = new ResizeObserver(() => setWidth(node.clientWidth));
     observer.observe(node);
-    const themes = new MutationObserver(() => setTheme((count) => count + 1));
-    themes.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name'] });
-    return () => {
-      observer.disconnect();
-      themes.disconnect();
-    };
+    return () => observer.disconnect();
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
   useLayoutEffect(() => {

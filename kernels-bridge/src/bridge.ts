@@ -124,7 +124,7 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
   };
   const managers = createManagers(context);
   const retention = new Retention(context);
-  const calls = await openCalls(context, managers.templates);
+  const calls = await openCalls(context);
   const startedAt = clock.iso();
 
   const router = createRouter(context, managers, calls, {

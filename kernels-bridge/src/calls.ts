@@ -7,7 +7,7 @@ import { AnswerManager } from './managers/answers/answer-manager.js';
 import { AttachedServices } from './managers/attached-services.js';
 import { ViewManager } from './managers/views/view-manager.js';
 import { Router } from './router/router.js';
-import type { TemplateRegistry } from './templates/index.js';
+import { DEFAULT_CONCURRENCY } from './templates/index.js';
 
 /** The parts of a bridge that call services and keep what they answer. */
 export interface Calls {
@@ -24,13 +24,13 @@ export interface Calls {
  *
  * @throws PilothouseError LOG_DAMAGED
  */
-export async function openCalls(context: Context, templates: TemplateRegistry): Promise<Calls> {
+export async function openCalls(context: Context): Promise<Calls> {
   const { clock, epoch, keys, log: logger, names, picture } = context;
   const { home } = context.config;
   const http = new HttpClient();
   const openai = new OpenAiApi(http);
   const credentials = new Credentials(home);
-  const router = new Router(picture, clock, (service) => templates.concurrency(service));
+  const router = new Router(picture, clock, ({ description }) => description.routing?.concurrency ?? DEFAULT_CONCURRENCY);
   const answers = new AnswerManager({
     home,
     epoch,

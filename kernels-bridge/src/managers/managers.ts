@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
-import { builtInTemplates, type TemplateRegistry } from '../templates/index.js';
+import { Credentials } from '../credentials/credentials.js';
+import { type TemplateRegistry, templatesOf } from '../templates/index.js';
 import { BatchManager } from './batches/batch-manager.js';
 import { ContactWatch } from './contact-watch.js';
 import { DataManager } from './data/data-manager.js';
@@ -42,7 +43,7 @@ const MOST_TASKS = 1_000_000;
 
 /** Builds the managers over what they share. */
 export function createManagers(context: Context): Managers {
-  const templates = builtInTemplates(context.config);
+  const templates = templatesOf(context.config);
   const pilots: PilotManager = new PilotManager(context, {
     came: (pilot) => mover.pilotCame(pilot),
     ended: (pilot) => mover.pilotEnded(pilot),
@@ -55,7 +56,7 @@ export function createManagers(context: Context): Managers {
   const abandoned = new AbandonedSets(context, PATIENCE_MS);
   const sets = new SetManager(context, pilots, placement, writer, tasks, abandoned);
   const data = new DataManager(context, tasks);
-  const services = new ServiceManager(context, pilots, templates);
+  const services = new ServiceManager(context, pilots, templates, new Credentials(context.config.home));
   const serviceControl = new ServiceControl(context);
   const batches = new BatchManager(context, pilots);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));

@@ -2,30 +2,24 @@ import {
   type LogChunk,
   newId,
   PilothouseError,
-  type PilotRecord,
   type ResolvedServiceDescription,
   type ServiceRecord,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
+import type { Credentials } from '../credentials/credentials.js';
 import type { Explanation } from '../engines/index.js';
-import { newInstance } from '../picture/apply-services.js';
-import { NO_LOAD } from '../picture/service-state.js';
 import { settlePilot } from '../picture/settle.js';
-import type { LaunchPlan, TemplateRegistry } from '../templates/index.js';
+import { refuseStored, type TemplateRegistry } from '../templates/index.js';
 import { findDifferences, refuseChanges } from './differences.js';
 import { Once, Sequence } from './once.js';
 import { type LogRange, OutputReader } from './output-reader.js';
 import type { PilotManager, Submission } from './pilot-manager.js';
 import { findRef } from './refs.js';
+import { explainService } from './service-explain.js';
+import { type Preview, placeOf, previewService, refuseHopeless } from './service-preview.js';
+import { newServiceRecord } from './service-record.js';
 import { specOf } from './service-spec.js';
 import { checkFits, demandOf } from './tasks/demand.js';
-
-/** What a look beforehand has found. */
-export interface Finding {
-  ok: boolean;
-  text: string;
-  remedy: string | null;
-}
 
 /** Services: started on pilots, found again, probed, read, stopped. Those of others are attached elsewhere and stopped here. */
 export class ServiceManager {
@@ -37,6 +31,7 @@ export class ServiceManager {
     private readonly context: Context,
     private readonly pilots: PilotManager,
     private readonly templates: TemplateRegistry,
+    private readonly credentials: Credentials,
   ) {
     this.#output = new OutputReader(context);
   }
@@ -52,29 +47,19 @@ export class ServiceManager {
     return this.#ensures.run(name, async () => {
       const id = this.context.names.find('service', name);
       const live = id === undefined ? undefined : this.context.picture.get('service', id);
-      if (live === undefined) return this.start({ ...this.#named(name, description), name }, submission);
-      this.#checkSame(live, this.#named(name, description));
+      const asked = await this.#named(name, description);
+      if (live === undefined) return this.start(asked, submission);
+      this.#checkSame(live, asked);
       return live;
     });
   }
 
-  /** What would be run, and the sentence that says what is asked for. */
-  async preview(
-    description: ResolvedServiceDescription,
-  ): Promise<{ sentence: string; command: string[]; findings: Finding[] }> {
-    const plan = await this.templates.plan(description);
-    const { cores, gpus } = description.resources;
-    const each = [`${cores} ${cores === 1 ? 'core' : 'cores'}`, ...(gpus > 0 ? [`${gpus} GPU`] : [])].join(' and ');
-    const { instances } = description;
-    const count =
-      typeof instances === 'number' ? `${instances}` : `${instances.min} to ${instances.max}, by what there is to do,`;
-    const name = description.name ?? description.template ?? 'service';
-    const word = instances === 1 ? 'instance' : 'instances';
-    return {
-      sentence: `Starts "${name}": ${count} ${word} with ${each} each.`,
-      command: [...plan.command],
-      findings: [],
-    };
+  /** What would be run, the sentence that says what is asked for, and what a look beforehand has found. */
+  preview(description: ResolvedServiceDescription): Promise<Preview> {
+    const live = this.pilots.list(false).filter(({ state }) => state !== 'DRAINING');
+    const only = live.length === 1 ? live[0] : undefined;
+    const pilot = description.pilot === undefined ? only : this.pilots.get(description.pilot);
+    return previewService(this.context, this.templates, pilot, description);
   }
 
   get(ref: string): ServiceRecord {
@@ -87,22 +72,14 @@ export class ServiceManager {
 
   explain(ref: string): Explanation {
     const service = this.get(ref);
-    const evidence = service.instances
-      .filter(({ state }) => state !== 'READY')
-      .flatMap(({ index, state, reason, error, stderrTail }) => [
-        `instance ${index} is ${state}${reason === null ? '' : `: ${reason.text}`}`,
-        ...(error === null ? [] : [error.message]),
-        ...(stderrTail === null ? [] : [stderrTail]),
-      ]);
-    if (service.error !== null) return { text: service.error.message, evidence };
-    if (service.contact.lost) return { text: `not reachable since ${service.contact.since}`, evidence };
     const pilot = service.pilot === null ? undefined : this.context.picture.get('pilot', service.pilot);
-    if (service.state === 'STARTING' && pilot !== undefined && pilot.state !== 'ACTIVE') {
+    if (service.state !== 'STARTING' || pilot === undefined || pilot.state === 'ACTIVE') {
+      return explainService(service, null);
+    }
+    return explainService(service, () => {
       const why = this.pilots.explain(pilot.id);
       return { text: `waits for pilot "${pilot.name}", which is ${pilot.state}: ${why.text}`, evidence: why.evidence };
-    }
-    const plain = service.state === 'READY' ? 'nothing stands in its way' : `it is ${service.state}`;
-    return { text: service.reason?.text ?? plain, evidence };
+    });
   }
 
   log(ref: string, number: number, range: LogRange): Promise<LogChunk> {
@@ -125,11 +102,11 @@ export class ServiceManager {
     return this.#output.read({ id: instance.id, pilot: service.pilot, output: instance.output, final }, range);
   }
 
-  #named(name: string, description: ResolvedServiceDescription): ResolvedServiceDescription {
+  async #named(name: string, description: ResolvedServiceDescription): Promise<ResolvedServiceDescription> {
     const { template, command } = description;
-    return template === undefined && command === undefined && this.templates.has(name)
-      ? { ...description, template: name }
-      : description;
+    const bare = template === undefined && command === undefined;
+    const named = bare && (await this.templates.has(name)) ? { ...description, template: name } : description;
+    return this.templates.complete({ ...named, name });
   }
 
   #checkSame(live: ServiceRecord, asked: ResolvedServiceDescription): void {
@@ -162,16 +139,21 @@ export class ServiceManager {
     }
   }
 
-  async #start(description: ResolvedServiceDescription, { origin, key }: Submission): Promise<ServiceRecord> {
+  async #start(asked: ResolvedServiceDescription, { origin, key }: Submission): Promise<ServiceRecord> {
     const { context } = this;
-    const plan = await this.templates.plan(description);
+    const place = placeOf(context, origin, asked.cwd);
+    const description = await this.templates.complete(asked);
+    const plan = await this.templates.plan(description, place);
+    refuseStored(await this.credentials.all(), plan);
     const pilot = this.pilots.choose(description.pilot);
     checkFits(demandOf(description.resources), pilot, 'resources.');
+    await refuseHopeless(context, plan, description, pilot);
+    const { after, before } = this.#order(description);
     const id = newId('service');
     const name = context.names.reserve('service', description.name ?? description.template ?? 'service', id);
     try {
-      const service = this.#record(id, name, description, plan, pilot, origin.name);
-      const { after, before } = this.#order(description);
+      const createdAt = context.clock.iso();
+      const service = newServiceRecord({ id, name, description, plan, pilot, owner: origin.name, createdAt });
       const instances = service.instances.map((instance) => ({ id: instance.id, index: instance.index }));
       const spec = specOf(context.config, { id, name, description, plan, origin, instances, after, before });
       await context.events.append([{ type: 'service.submitted', key, service, spec }]);
@@ -204,55 +186,4 @@ export class ServiceManager {
       field: 'after',
     });
   }
-
-  #record(
-    id: string,
-    name: string,
-    description: ResolvedServiceDescription,
-    plan: LaunchPlan,
-    pilot: PilotRecord,
-    owner: string,
-  ): ServiceRecord {
-    const createdAt = this.context.clock.iso();
-    const contact = pilot.contact;
-    const count = typeof description.instances === 'number' ? description.instances : description.instances.min;
-    const instances = Array.from({ length: count }, (_, index) =>
-      newInstance(newId('instance'), index + 1, createdAt, contact),
-    );
-    const waits = { code: 'WAITS_FOR_PILOT', text: `waits for pilot "${pilot.name}" to start`, since: createdAt };
-    return {
-      kind: 'service',
-      id,
-      name,
-      seq: 0,
-      state: 'STARTING',
-      since: createdAt,
-      reason: pilot.state === 'ACTIVE' ? null : waits,
-      contact,
-      error: null,
-      times: { STARTING: createdAt },
-      owner,
-      createdAt,
-      endedAt: null,
-      api: plan.api,
-      origin: 'launched',
-      description,
-      template: description.template ?? null,
-      pilot: pilot.id,
-      model: plan.model,
-      url: null,
-      credential: null,
-      openToNode: !plan.authenticated,
-      instances,
-      scale: scaleReport(description),
-      methods: null,
-      load: NO_LOAD,
-    };
-  }
-}
-
-function scaleReport({ instances }: ResolvedServiceDescription): ServiceRecord['scale'] {
-  if (typeof instances === 'number') return null;
-  const { min, max } = instances;
-  return { min, max, wanted: min, why: null, since: null };
 }

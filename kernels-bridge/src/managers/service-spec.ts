@@ -14,8 +14,6 @@ import type { Config } from '../config.js';
 import type { LaunchPlan } from '../templates/index.js';
 import { buildEnvironment, resolveDirectory } from './environment.js';
 
-/** Requests that one instance takes at a time where nobody said; more wait, in order. */
-export const DEFAULT_CONCURRENCY = 64;
 
 /** What a service of each API listens at where nobody said. */
 const PORTS: Readonly<Record<ServiceApi, Port>> = {

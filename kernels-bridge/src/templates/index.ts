@@ -1,12 +1,16 @@
 import type { Config } from '../config.js';
+import { surroundingsOf } from './availability.js';
+import { templateFolders } from './catalogue.js';
 import { TemplateRegistry } from './registry.js';
-import { SmolLm2Template } from './smollm2.js';
 
-export { TemplateRegistry } from './registry.js';
-export { SmolLm2Template } from './smollm2.js';
-export type { LaunchPlan, Template } from './template.js';
+export type { Surroundings } from './availability.js';
+export type { BadFile } from './catalogue.js';
+export { DEFAULT_CONCURRENCY, type Place, TemplateRegistry } from './registry.js';
+export { findings, gpuMemoryHere } from './findings.js';
+export { refuseStored } from './secrets.js';
+export type { Finding, LaunchChecks, LaunchPlan } from './template.js';
 
-/** Every template that Pilothouse brings. A new one is added here, and nowhere else. */
-export function builtInTemplates({ env, launcher }: Pick<Config, 'env' | 'launcher'>): TemplateRegistry {
-  return new TemplateRegistry([new SmolLm2Template({ given: env.PILOTHOUSE_DEMO_ENV, launcher })]);
+/** The templates of a user: those of Pilothouse, of the site, and the user's own. */
+export function templatesOf(config: Pick<Config, 'env' | 'home' | 'launcher'>): TemplateRegistry {
+  return new TemplateRegistry(templateFolders(config), surroundingsOf(config));
 }

@@ -1,42 +1,86 @@
 import {
   PilothouseError,
   type ResolvedServiceDescription,
-  type Resources,
-  type ServiceRecord,
+  serviceDescriptionSchema,
   type TemplateReport,
+  toSeconds,
 } from '@pilothouse/sdk/internal';
-import { z } from 'zod';
-import type { LaunchPlan, Template } from './template.js';
+import type { z } from 'zod';
+import { look, type Surroundings } from './availability.js';
+import { type Catalogue, readCatalogue, type Sourced, type TemplateFolder } from './catalogue.js';
+import { parametersForm, parametersSchema } from './parameters.js';
+import { renderPlan } from './render.js';
+import { refuseSecrets } from './secrets.js';
+import type { LaunchPlan } from './template.js';
 
-/** Requests that one instance takes at a time where nobody said; more wait here, in order. */
-const DEFAULT_CONCURRENCY = 64;
+/** Requests that one instance takes at a time where nobody said; more wait, in order. */
+export const DEFAULT_CONCURRENCY = 64;
 
-/** The services that can be started by name. */
+/** Where the relative paths of a description start from. */
+export interface Place {
+  readonly cwd: string;
+  readonly home: string;
+}
+
+const EMPTY = serviceDescriptionSchema.parse({});
+
+/** The services that can be started by name: files in three folders, read anew at each look. */
 export class TemplateRegistry {
-  readonly #templates: ReadonlyMap<string, Template>;
+  constructor(
+    private readonly folders: readonly TemplateFolder[],
+    private readonly surroundings: Surroundings,
+  ) {}
 
-  constructor(templates: readonly Template[]) {
-    this.#templates = new Map(templates.map((template) => [template.name, template]));
+  catalogue(): Promise<Catalogue> {
+    return readCatalogue(this.folders);
   }
 
-  has(name: string): boolean {
-    return this.#templates.has(name);
+  async has(name: string): Promise<boolean> {
+    return (await this.catalogue()).templates.has(name);
   }
 
+  /** Every template, and in their own rows the files that are none. */
   async report(): Promise<TemplateReport[]> {
-    return await Promise.all(
-      Array.from(this.#templates.values(), async (template) => {
-        const { name, title, description, resources } = template;
-        const reason = await template.unavailable();
-        const params = { ...z.toJSONSchema(template.params, { io: 'input', target: 'draft-7' }) };
-        return { name, title, description, api: 'openai', source: 'builtin', launches: true, available: reason === null, reason, resources, params, docs: null };
-      }),
-    );
+    const { templates, bad } = await this.catalogue();
+    const reports = await Promise.all(Array.from(templates.values(), (sourced) => this.#report(sourced)));
+    return [
+      ...reports,
+      ...bad.map(
+        ({ path, source, problem }): TemplateReport => ({
+          name: path.slice(path.lastIndexOf('/') + 1).replace(/\.json$/, ''),
+          title: path.slice(path.lastIndexOf('/') + 1),
+          description: `The file ${path} is no template.`,
+          api: 'any',
+          source,
+          launches: false,
+          available: false,
+          reason: `${path}: ${problem}`,
+          resources: EMPTY.resources,
+          params: {},
+          docs: null,
+        }),
+      ),
+    ];
   }
 
-  /** What an instance of a template gets where the description does not say. */
-  resources(template: string): Resources {
-    return this.#get(template).resources;
+  /**
+   * The description with what its template says where it says nothing itself: resources, time to start, requests at a
+   * time. Two that mean the same become the same.
+   */
+  async complete(description: ResolvedServiceDescription): Promise<ResolvedServiceDescription> {
+    const { template: name, routing } = description;
+    const template = name === undefined ? undefined : (await this.catalogue()).templates.get(name)?.template;
+    if (template === undefined) return description;
+    const own = JSON.stringify(description.resources) !== JSON.stringify(EMPTY.resources);
+    const { concurrency: says } = template;
+    const values = parametersSchema(template).safeParse(description.params).data;
+    const concurrency = routing.concurrency ?? (typeof says === 'number' ? says : values?.[says]);
+    return {
+      ...description,
+      resources: own ? description.resources : template.resources,
+      startTimeout: description.startTimeout === EMPTY.startTimeout ? template.startTimeout : description.startTimeout,
+      routing: typeof concurrency === 'number' ? { ...routing, concurrency } : routing,
+    };
   }
 
   /**
@@ -44,7 +88,7 @@ export class TemplateRegistry {
    *
    * @throws PilothouseError INVALID_DESCRIPTION with the field, TEMPLATE_UNAVAILABLE, UNAUTHENTICATED_SERVICE
    */
-  async plan(description: ResolvedServiceDescription): Promise<LaunchPlan> {
+  async plan(description: ResolvedServiceDescription, place: Place): Promise<LaunchPlan> {
     const { template: name, command } = description;
     if (name !== undefined && command !== undefined) {
       throw new PilothouseError('INVALID_DESCRIPTION', 'a service has a template or a command, not both', {
@@ -52,76 +96,118 @@ export class TemplateRegistry {
         field: 'command',
       });
     }
-    if (command !== undefined) return commandPlan(description, command);
+    const plan = command !== undefined ? commandPlan(description, command) : await this.#plan(name, description, place);
+    refuseSecrets(description, plan);
+    if (!plan.authenticated && plan.api !== 'any' && !description.allowUnauthenticated) {
+      throw openServer(name);
+    }
+    return plan;
+  }
+
+  async #plan(name: string | undefined, description: ResolvedServiceDescription, place: Place): Promise<LaunchPlan> {
     if (name === undefined) {
       throw new PilothouseError('INVALID_DESCRIPTION', 'a service needs a template or a command', {
-        hint: `Name a template (${this.#names()}), or give the command that starts the server.`,
+        hint: `Name a template (${await this.#names()}), or give the command that starts the server.`,
         field: 'template',
       });
     }
-    const template = this.#get(name);
-    const params = template.params.safeParse(description.params);
-    if (!params.success) throw badParams(template, params.error);
-    const reason = await template.unavailable();
-    if (reason !== null) {
-      throw new PilothouseError('TEMPLATE_UNAVAILABLE', `${template.title} cannot be started here`, { hint: reason });
+    const { template } = await this.#find(name);
+    if (template.attach !== undefined) {
+      throw new PilothouseError('TEMPLATE_UNAVAILABLE', `${template.title} is attached, not started`, {
+        hint: template.attach,
+      });
     }
-    const plan = await template.plan(description.params);
+    const values = parametersSchema(template).safeParse(description.params);
+    if (!values.success) throw badParams(template.title, values.error);
+    const found = await look(template, this.surroundings);
+    if (typeof found === 'string') {
+      throw new PilothouseError('TEMPLATE_UNAVAILABLE', `${template.title} cannot be started here`, { hint: found });
+    }
+    const { cores, gpus } = description.resources;
+    const service = description.name ?? name;
+    const plan = renderPlan(template, { values: values.data, service, cores, gpus, found, ...place });
     return {
       ...plan,
       // What the template needs stands above what the user adds: without it the server does not start.
       env: { ...description.env, ...plan.env },
+      environment: description.environment ?? plan.environment,
+      setup: [...plan.setup, ...description.setup],
       model: description.model ?? plan.model,
+      api: description.api ?? plan.api,
     };
   }
 
-  /** Requests that one instance of a service takes at a time. */
-  concurrency(service: ServiceRecord): number {
-    const template = service.template === null ? undefined : this.#templates.get(service.template);
-    if (template === undefined || !('params' in service.description)) return DEFAULT_CONCURRENCY;
-    return template.concurrency(service.description.params);
+  async #report({ template, source }: Sourced): Promise<TemplateReport> {
+    const found = await look(template, this.surroundings);
+    return {
+      name: template.name,
+      title: template.title,
+      description: template.attach === undefined ? template.description : `${template.description} ${template.attach}`,
+      api: template.api,
+      source,
+      launches: template.command !== undefined,
+      available: typeof found !== 'string',
+      reason: typeof found === 'string' ? found : null,
+      resources: template.resources,
+      params: parametersForm(template),
+      docs: template.docs ?? null,
+    };
   }
 
-  #get(name: string): Template {
-    const template = this.#templates.get(name);
-    if (template !== undefined) return template;
+  async #find(name: string): Promise<Sourced> {
+    const { templates, bad } = await this.catalogue();
+    const found = templates.get(name);
+    if (found !== undefined) return found;
+    const file = bad.find(({ path }) => path.endsWith(`/${name}.json`));
     throw new PilothouseError('INVALID_DESCRIPTION', `there is no template "${name}"`, {
-      hint: `Name one of ${this.#names()}, or give the command that starts the server.`,
+      hint:
+        file === undefined
+          ? `Name one of ${await this.#names()}, or give the command that starts the server.`
+          : `Correct ${file.path}: ${file.problem}`,
       field: 'template',
     });
   }
 
-  #names(): string {
-    return Array.from(this.#templates.keys()).join(', ');
+  async #names(): Promise<string> {
+    return Array.from((await this.catalogue()).templates.keys()).join(', ');
   }
 }
 
 function commandPlan(description: ResolvedServiceDescription, command: readonly string[]): LaunchPlan {
-  const words = [...command, ...Object.values(description.env)];
-  const authenticated = words.some((word) => word.includes('{apiKeyFile}'));
-  if (!authenticated && !description.allowUnauthenticated) {
-    throw new PilothouseError('UNAUTHENTICATED_SERVICE', 'the command starts a server that asks for no key', {
-      hint: 'Pass it {apiKeyFile} (a generated key, in a file), or set allowUnauthenticated: everybody on the node can use it then.',
-      field: 'command',
-    });
-  }
+  const { env, setup } = description;
+  const words = [...command, ...setup, ...Object.values(env)];
   return {
     command,
-    env: description.env,
+    env,
+    environment: description.environment,
+    setup,
     needs: [],
-    authenticated,
+    // Each instance of a service of one's own gets keys of its own, without being asked to.
+    authenticated: description.api === 'zeromq' || words.some((word) => /\{apiKey(File)?\}/.test(word)),
     model: description.model ?? null,
     api: description.api ?? 'openai',
     concurrency: DEFAULT_CONCURRENCY,
+    resources: EMPTY.resources,
+    startTimeout: toSeconds(EMPTY.startTimeout),
     progress: [],
+    checks: {},
   };
 }
 
-function badParams(template: Template, error: z.ZodError): PilothouseError {
+function openServer(template: string | undefined): PilothouseError {
+  const what = template === undefined ? 'the command starts a server' : `${template} is a server`;
+  const pass = template === undefined ? 'Pass it {apiKeyFile} (a generated key, in a file), or set' : 'Set';
+  return new PilothouseError('UNAUTHENTICATED_SERVICE', `${what} that asks for no key`, {
+    hint: `${pass} allowUnauthenticated: everybody on the node can use it then.`,
+    field: template === undefined ? 'command' : 'allowUnauthenticated',
+  });
+}
+
+function badParams(title: string, error: z.ZodError): PilothouseError {
   const [issue] = error.issues;
   const field = ['params', ...(issue?.path ?? [])].join('.');
   return new PilothouseError('INVALID_DESCRIPTION', `${field}: ${issue?.message ?? 'not valid'}`, {
-    hint: `Change ${field}; see the parameters of ${template.title}.`,
+    hint: `Change ${field}; see the parameters of ${title}.`,
     field,
     cause: error,
   });

@@ -1,46 +1,52 @@
-import type { Port, Probes, Resources, ServiceApi, ServiceSpec } from '@pilothouse/sdk/internal';
-import type { z } from 'zod';
+import type { Environment, Port, Probes, Resources, ServiceApi, ServiceSpec } from '@pilothouse/sdk/internal';
 
-/** How one instance of a service is started, and what is known of it beforehand. */
+/** How the instances of a service are started, and what is known of it beforehand. */
 export interface LaunchPlan {
-  /** Program and arguments; `{port}`, `{host}`, `{cores}`, `{apiKeyFile}` are filled in on the node. */
+  /** Program and arguments; the words in braces (`{port}`, `{apiKeyFile}` …) are filled in on the node. */
   readonly command: readonly string[];
   /** Variables beside the caller's own. */
   readonly env: Readonly<Record<string, string>>;
+  readonly environment?: Environment | undefined;
+  /** Shell lines before the command. */
+  readonly setup: readonly string[];
   /** Files that must exist on the node; the first missing one is named in the failure. */
   readonly needs: readonly string[];
-  /** Whether the server asks for the key in `{apiKeyFile}`. */
+  /** Whether the server asks for the key that it is given. */
   readonly authenticated: boolean;
   /** Name of the model for requests; null: the first that the server lists. */
   readonly model: string | null;
   readonly api: ServiceApi;
   /** Requests that one instance takes at a time. */
   readonly concurrency: number;
+  /** What an instance gets where the description does not say. */
+  readonly resources: Resources;
+  /** How long an instance may take to become ready, in seconds. */
+  readonly startTimeout: number;
   /** Left out: what the API needs. */
   readonly ports?: readonly Port[];
   readonly probes?: Probes;
   readonly warmUp?: ServiceSpec['warmUp'];
   /** Lines of its output that say how far it has loaded; see the spec of a service. */
   readonly progress: readonly string[];
+  readonly checks: LaunchChecks;
 }
 
-/** A ready-made service. One folder of this package per template. */
-export interface Template {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  /** What an instance gets where the description does not say. */
-  readonly resources: Resources;
-  /** Parameters; its JSON Schema makes the form. */
-  readonly params: z.ZodType;
-  /** Why it cannot be started here and what would help; null where it can. */
-  unavailable(): Promise<string | null>;
-  /**
-   * How it is started with these parameters.
-   *
-   * @param params - checked by `params`
-   */
-  plan(params: unknown): Promise<LaunchPlan>;
-  /** Requests that one instance takes at a time, with these parameters. */
-  concurrency(params: unknown): number;
+/** What there is to look at before a launch. */
+export interface LaunchChecks {
+  /** Weights: a file or folder, or a name in a hub; with the parameter that says so. */
+  readonly weights?: { readonly at: string; readonly isPath: boolean; readonly field: string };
+  /** Tokens of context asked for. */
+  readonly context?: { readonly tokens: number; readonly field: string };
+  /** Share of the GPUs' memory that the server may use. */
+  readonly gpuShare?: number;
+}
+
+/** What a look before a launch has found. */
+export interface Finding {
+  ok: boolean;
+  text: string;
+  /** What to do; null where all is well. */
+  remedy: string | null;
+  /** Parameter that a start is refused for, since the server would refuse it, or die of it. */
+  fatal?: string;
 }

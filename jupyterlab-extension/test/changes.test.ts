@@ -1,10 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { testAnswer, testPilot, testService } from '@pilothouse/sdk/testing';
+import { testAnswer, testBatch, testPilot, testService } from '@pilothouse/sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { awaySummary, changesOf, endingSoon, statesOf } from '../src/plugins/changes.js';
 
 const trans = nullTranslator.load('pilothouse');
-const nothing = { pilots: [], sets: [], services: [], tasks: [], answers: [] };
+const nothing = { pilots: [], sets: [], services: [], tasks: [], answers: [], batches: [] };
 
 describe('what users are told', () => {
   it('tells once that a pilot is active and that a service failed', () => {
@@ -17,6 +17,10 @@ describe('what users are told', () => {
     ]);
     expect(changesOf(before, picture).map(({ kind }) => kind)).toEqual(['pilot-active', 'service-failed']);
     expect(changesOf(statesOf(picture), picture)).toEqual([]);
+    const batch = testBatch({ name: 'prompts', state: 'DONE' });
+    const ended = { ...nothing, batches: [batch] };
+    expect(changesOf(new Map([[batch.id, 'RUNNING']]), ended)).toEqual([{ kind: 'batch-ended', batch }]);
+    expect(changesOf(new Map(), ended)).toEqual([]);
   });
 
   it('warns in the last ten minutes, but not about pilots that were asked for less', () => {

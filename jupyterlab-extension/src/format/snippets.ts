@@ -107,7 +107,14 @@ function pythonCall({ ask }: Extract<Subject, { kind: 'service' }>): string {
 }
 
 function pythonArguments(value: object): string[] {
-  return entries(value).map(([key, item]) => `${snake(key)}=${pythonValue(item)}`);
+  return entries(value).map(([key, item]) => `${snake(key)}=${pythonLimits(key, item) ?? pythonValue(item)}`);
+}
+
+/** Limits of instances are a pair in Python. */
+function pythonLimits(key: string, value: unknown): string | null {
+  if (key !== 'instances' || typeof value !== 'object' || value === null) return null;
+  const { min = 1, max, ...more }: { min?: unknown; max?: unknown } = value;
+  return Object.keys(more).length === 0 ? `(${pythonValue(min)}, ${pythonValue(max)})` : null;
 }
 
 function pythonValue(value: unknown): string {
@@ -116,7 +123,7 @@ function pythonValue(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (Array.isArray(value)) return `[${value.map(pythonValue).join(', ')}]`;
   if (typeof value === 'object') {
-    return `{${entries(value)
+    return `{${given(value)
       .map(([key, item]) => `${quote(key)}: ${pythonValue(item)}`)
       .join(', ')}}`;
   }
@@ -174,7 +181,7 @@ function typescriptCall({ ask }: Extract<Subject, { kind: 'service' }>): string 
 function typescriptValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(typescriptValue).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
-    const parts = entries(value).map(
+    const parts = given(value).map(
       ([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : single(key)}: ${typescriptValue(item)}`,
     );
     return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
@@ -182,8 +189,13 @@ function typescriptValue(value: unknown): string {
   return typeof value === 'string' ? single(value) : String(value);
 }
 
+/** Fields that say something: an empty object among arguments only repeats what one gets anyway. */
 function entries(value: object): [string, unknown][] {
-  return Object.entries(value).filter(([, item]) => item !== undefined && !isEmptyObject(item));
+  return given(value).filter(([, item]) => !isEmptyObject(item));
+}
+
+function given(value: object): [string, unknown][] {
+  return Object.entries(value).filter(([, item]) => item !== undefined);
 }
 
 function isEmptyObject(value: unknown): boolean {

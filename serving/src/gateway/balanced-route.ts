@@ -105,6 +105,16 @@ export class BalancedRoute implements Routable {
     this.balancer.update(instances.map(({ id, index, endpoint }) => ({ id, index, incarnation: endpoint.url })));
   }
 
+  /** It is no more: whoever waits, or asks later, is told so. */
+  stop(): void {
+    this.balancer.end(
+      new PilothouseError('SERVICE_STOPPED', `the service ${this.name} has ended`, {
+        hint: 'Start it again.',
+        ids: { service: this.id },
+      }),
+    );
+  }
+
   async acquire(seeking: Seeking): Promise<Place> {
     const grant = await this.balancer.acquire(seeking);
     const instance = this.#instances.get(grant.candidate.id);

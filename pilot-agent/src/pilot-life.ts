@@ -80,6 +80,8 @@ export class PilotLife implements Ordered {
       walltime: this.#walltime,
       accounting,
     });
+    this.#services.after(this.#tasks.dependencies);
+    this.#services.connection(() => this.#link.connected);
     this.#efficiency = new Efficiency(pilot, () => scheduler.pool.used, {
       seconds: (Date.now() - Date.parse(this.#startedAt)) / 1000,
       share: past.pilot?.efficiency,
@@ -115,13 +117,13 @@ export class PilotLife implements Ordered {
       position: () => ({ obeys: this.#spool.obeys, journalSeq: journal.written, spoolSeq: this.#spool.lastSeq }),
       welcomed: (bridge) => this.#spool.heard(bridge),
       since: (seq, limit) => journal.since(seq, limit),
-      beat: () => ({ usage: this.#usage(), probes: this.#services.probes, ...this.#stagingReports() }),
+      beat: () => ({ usage: this.#usage(), ...this.#serviceReports(), ...this.#stagingReports() }),
       frame: (frame) => {
         if (frame.type === 'ack') {
           this.#acked = Math.max(this.#acked, frame.seq);
           this.#services.published(frame.seq);
         } else if (frame.type === 'spool') void this.#spool.offer(frame.records);
-        else if (frame.type === 'load') this.#services.demanded(frame.services);
+        else if (frame.type === 'load') this.#services.demanded(frame.services, frame.instances);
         else void questions.answer(frame);
       },
     });
@@ -211,9 +213,12 @@ export class PilotLife implements Ordered {
   #goOnDraining(): void {
     this.#offers.close();
     // Services have no end of their own: they stay for the tasks that use them, and no longer.
-    void this.#tasks.empty().then(() => {
-      if (!this.#ending) this.end('DRAINED', 'all its tasks have ended');
-    });
+    void this.#tasks
+      .empty()
+      .then(() => this.#services.unheld())
+      .then(() => {
+        if (!this.#ending) this.end('DRAINED', 'all its tasks have ended');
+      });
   }
 
   /** Ends without a wish of anybody's: what has not started is left to another pilot. */
@@ -323,6 +328,12 @@ export class PilotLife implements Ordered {
       done,
       failed,
     };
+  }
+
+  #serviceReports() {
+    const { probes, roles, loading } = this.#services;
+    const hasSome = (of: object): boolean => Object.keys(of).length > 0;
+    return { probes, ...(hasSome(roles) ? { roles } : {}), ...(hasSome(loading) ? { loading } : {}) };
   }
 
   #stagingReports() {

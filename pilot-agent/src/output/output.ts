@@ -133,14 +133,15 @@ export class Output {
     this.#slots.keep(lent.files, { stdout: this.#ownPath(id, 'stdout'), stderr: this.#ownPath(id, 'stderr') });
   }
 
-  /** Bytes that a process has written to stderr so far. */
-  async stderrSize(id: string): Promise<number> {
-    return (await sizeOf(this.livePath(id, 'stderr'))) ?? 0;
+  /** Bytes that a process has written to stdout and stderr so far. */
+  async sizes(id: string): Promise<[number, number]> {
+    const [stdout = 0, stderr = 0] = await Promise.all(STREAMS.map((stream) => sizeOf(this.livePath(id, stream))));
+    return [stdout, stderr];
   }
 
   /** The last lines of what a process has written to stderr since an offset, at most 4 KiB. */
   async stderrTail(id: string, since = 0): Promise<string> {
-    const size = await this.stderrSize(id);
+    const size = (await sizeOf(this.livePath(id, 'stderr'))) ?? 0;
     const from = Math.max(since, size - TAIL_BYTES);
     const bytes = await readRange(this.livePath(id, 'stderr'), from, size - from);
     const lines = bytes.toString('utf8').trimEnd().split('\n');

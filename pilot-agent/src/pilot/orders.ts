@@ -36,6 +36,7 @@ export class Orders {
   /** Everything that was there at the start has been read. */
   caughtUp(): void {
     this.#again = false;
+    this.#services.caughtUp();
     if (this.#suspended !== undefined) this.#pilot.suspend(this.#suspended);
   }
 
@@ -59,6 +60,15 @@ export class Orders {
         break;
       case 'extend':
         this.#pilot.extend(Date.parse(record.endsAt));
+        break;
+      case 'scale':
+        this.#services.scale(record.seq, record.t, record.service, record.min, record.max);
+        break;
+      case 'drain':
+        this.#services.drain(record.seq, record.service, record.instance);
+        break;
+      case 'restart':
+        this.#services.restart(record.seq, record.service, record.instance);
         break;
       case 'stop':
         this.#services.stop(record.service);

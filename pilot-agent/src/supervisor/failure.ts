@@ -29,13 +29,17 @@ export function diagnose(
   instance: string,
   ended: string,
   stderrTail: string,
-  port: number,
+  ports: readonly string[],
 ): PilothouseError {
   const options = { ids: { service: service.id, instance }, ...(stderrTail ? { evidence: stderrTail } : {}) };
   if (ADDRESS_IN_USE.test(stderrTail)) {
-    return new PilothouseError('PORT_IN_USE', `${service.name}: port ${port} was taken by another process`, {
+    const which = ports.length === 1 ? `port ${ports[0]}` : `one of the ports ${ports.join(', ')}`;
+    const fixed = service.ports.some(({ port }) => port !== undefined);
+    return new PilothouseError('PORT_IN_USE', `${service.name}: ${which} was taken by another process`, {
       ...options,
-      hint: 'It is started on another port by itself.',
+      hint: fixed
+        ? 'Leave the port out of the description, so that a free one is chosen, or end what listens there.'
+        : 'It is started on another port by itself.',
     });
   }
   return new PilothouseError('SERVICE_FAILED', `${service.name} ${ended}`, {

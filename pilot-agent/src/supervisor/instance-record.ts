@@ -7,21 +7,29 @@ import type { Public } from '../node-context.js';
 export type PastInstance = Past['instances'] extends ReadonlyMap<string, infer T> ? T : never;
 type InstanceEntry = Extract<JournalEntry, { type: 'instance' }>;
 /** What is known beside the state. */
-export type InstanceDetails = Partial<Omit<InstanceEntry, 'type' | 'service' | 'id' | 'state'>>;
+export type InstanceDetails = Partial<Omit<InstanceEntry, 'type' | 'service' | 'id' | 'index' | 'state'>>;
+
+/** Which instance of which service. */
+export interface InstanceName {
+  readonly service: string;
+  readonly id: string;
+  readonly index: number;
+}
 
 /** The state of an instance, which changes by the transition table alone and stands in the journal. */
 export class InstanceRecord {
   readonly #journal: Public<Journal>;
-  readonly #service: string;
-  readonly #id: string;
+  readonly #name: InstanceName;
   readonly #changed: () => void;
   #state: InstanceState;
+  /** Whether a record of it stands in the journal. */
+  #known: boolean;
 
-  constructor(journal: Public<Journal>, service: string, id: string, state: InstanceState, changed: () => void) {
+  constructor(journal: Public<Journal>, name: InstanceName, past: PastInstance | undefined, changed: () => void) {
     this.#journal = journal;
-    this.#service = service;
-    this.#id = id;
-    this.#state = state;
+    this.#name = name;
+    this.#state = past?.state ?? 'NEW';
+    this.#known = past !== undefined;
     this.#changed = changed;
   }
 
@@ -52,13 +60,10 @@ export class InstanceRecord {
 
   /** Writes down what became known without a change of state. */
   note(details: InstanceDetails, done?: () => void): number {
-    const entry: InstanceEntry = {
-      type: 'instance',
-      service: this.#service,
-      id: this.#id,
-      state: this.#state,
-      ...details,
-    };
+    const { service, id, index } = this.#name;
+    const first = this.#known ? {} : { index };
+    this.#known = true;
+    const entry: InstanceEntry = { type: 'instance', service, id, ...first, state: this.#state, ...details };
     return this.#journal.append(entry, done);
   }
 }

@@ -3,28 +3,55 @@ import { join } from 'node:path';
 
 const KEY_BYTES = 32;
 
+/** A pair of CURVE keys, in Z85. */
+export interface CurveKeys {
+  readonly file: string;
+  readonly publicKey: string;
+}
+
 /** The key of an instance: made once, in a file for this user alone, the same over restarts. */
 export async function keyOf(
   folder: string,
   instance: string,
 ): Promise<{ readonly file: string; readonly key: string }> {
-  const path = join(folder, `${instance}.key`);
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      const key = Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString('base64url');
-      await file.writeFile(`${key}\n`);
-      return { file: path, key };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    return { file: path, key: (await readFile(path, 'utf8')).trim() };
-  }
+  const file = join(folder, `${instance}.key`);
+  const text = await madeOnce(file, () =>
+    Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString('base64url'),
+  );
+  return { file, key: text.trim() };
 }
 
-/** Removes the key of an instance that has ended. */
-export async function forgetKey(folder: string, instance: string): Promise<void> {
-  await rm(join(folder, `${instance}.key`), { force: true });
+/** The CURVE keys of an instance that speaks ZeroMQ; the secret one leaves its file for the instance alone. */
+export async function curveOf(folder: string, instance: string): Promise<CurveKeys> {
+  const file = join(folder, `${instance}.curve`);
+  // Loaded with the first service that needs it: an agent without one starts faster.
+  const { curveKeyPair } = await import('zeromq');
+  const text = await madeOnce(file, () => {
+    const { publicKey, secretKey } = curveKeyPair();
+    return JSON.stringify({ publicKey, secretKey });
+  });
+  const { publicKey }: { publicKey: string } = JSON.parse(text);
+  return { file, publicKey };
+}
+
+/** Removes the keys of an instance that has ended. */
+export async function forgetKeys(folder: string, instance: string): Promise<void> {
+  for (const suffix of ['key', 'curve']) await rm(join(folder, `${instance}.${suffix}`), { force: true });
+}
+
+async function madeOnce(path: string, make: () => string): Promise<string> {
+  const earlier = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return '';
+  });
+  // An empty one is what an agent has left that was killed at this very place; nothing was started with it.
+  if (earlier !== '') return earlier;
+  const file = await open(path, 'w', 0o600);
+  try {
+    const text = `${make()}\n`;
+    await file.writeFile(text);
+    return text;
+  } finally {
+    await file.close();
+  }
 }

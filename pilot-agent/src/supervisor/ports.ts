@@ -1,67 +1,102 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { PilothouseError } from '@pilothouse/sdk/shared';
 
 /** Where services listen: this node alone. */
 export const SERVICE_HOST = '127.0.0.1';
 
-const LISTENING = '0A';
+/** Below these, programs of the system and of the site listen. */
+const LOWEST = 15_000;
+/** Where the ports begin that Linux takes for outgoing connections, where it does not say so itself. */
+const USUAL_EPHEMERAL = 32_768;
+const TRIES = 100;
 
 /**
- * A port that is free on loopback at this moment. Somebody else may take it before the service does; the service then
- * says that its address is in use, and is started on another.
+ * The ports of a pilot's services. They come from below the range from which the system takes ports for outgoing
+ * connections, so that no probe or request can take one away between the moment it is chosen and the moment the service
+ * listens; and none is given to two instances.
  */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen({ host: SERVICE_HOST, port: 0, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('the system gave no port'));
-      });
-    });
-  });
-}
+export class Ports {
+  readonly #taken = new Set<number>();
+  #next: number | undefined;
+  #end = USUAL_EPHEMERAL;
 
-/**
- * Whose process listens on a port: one of the session (or with the mark) of ours, or a foreign one, which must not be
- * taken for the service and never be shown its key.
- */
-export async function ownerOfPort(port: number, session: number, mark: string): Promise<'own' | 'foreign' | 'unknown'> {
-  const inodes = await listeningInodes(port);
-  if (inodes.size === 0) return 'unknown';
-  for (const pid of await readdir('/proc')) {
-    if (/^\d+$/.test(pid) && (await belongs(pid, session, mark)) && (await holds(pid, inodes))) return 'own';
+  /** A port that is free on loopback at this moment, and is nobody else's here. */
+  async free(): Promise<number> {
+    if (this.#next === undefined) await this.#begin();
+    for (let tried = 0; tried < TRIES && this.#end > LOWEST; tried += 1) {
+      const port = this.#step();
+      if (this.#taken.has(port)) continue;
+      // Taken before it is looked at, so that nobody else looks at it meanwhile.
+      this.#taken.add(port);
+      if (await isFree(port)) return port;
+      this.#taken.delete(port);
+    }
+    return this.#fromSystem();
   }
-  return 'foreign';
-}
 
-async function listeningInodes(port: number): Promise<Set<string>> {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const inodes = new Set<string>();
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    for (const line of (await readFile(table, 'utf8').catch(() => '')).split('\n')) {
-      const fields = line.trim().split(/\s+/);
-      if (fields[1]?.endsWith(wanted) && fields[3] === LISTENING && fields[9]) inodes.add(fields[9]);
+  /**
+   * Takes the port that a description names.
+   *
+   * @throws PilothouseError PORT_IN_USE
+   */
+  async fixed(port: number): Promise<number> {
+    if (!this.#taken.has(port)) {
+      this.#taken.add(port);
+      if (await isFree(port)) return port;
+      this.#taken.delete(port);
+    }
+    throw new PilothouseError('PORT_IN_USE', `port ${port}, which the description names, is in use`, {
+      hint: 'Leave the port out, so that a free one is chosen, or end what listens there.',
+      field: 'ports',
+    });
+  }
+
+  /** An earlier agent has given it. */
+  keep(port: number): void {
+    this.#taken.add(port);
+  }
+
+  giveBack(port: number): void {
+    this.#taken.delete(port);
+  }
+
+  async #begin(): Promise<void> {
+    const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '');
+    this.#end = Number.parseInt(range, 10) || USUAL_EPHEMERAL;
+    // Agents of one node begin at different places, so that they rarely want the same.
+    this.#next ??= LOWEST + Math.floor(Math.random() * Math.max(1, this.#end - LOWEST));
+  }
+
+  #step(): number {
+    const port = this.#next ?? LOWEST;
+    this.#next = port + 1 >= this.#end ? LOWEST : port + 1;
+    return port;
+  }
+
+  async #fromSystem(): Promise<number> {
+    for (;;) {
+      const port = await listenOn(0);
+      if (port === undefined) throw new Error('the system gives no port');
+      if (this.#taken.has(port)) continue;
+      this.#taken.add(port);
+      return port;
     }
   }
-  return inodes;
 }
 
-async function belongs(pid: string, session: number, mark: string): Promise<boolean> {
-  // A process may go at any moment while it is looked at; then it holds no port either.
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
-  if (Number(fields[3]) === session) return true;
-  const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-  return environ.split('\0').includes(mark);
+async function isFree(port: number): Promise<boolean> {
+  return (await listenOn(port)) !== undefined;
 }
 
-async function holds(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
-  for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-    const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
-    if (target.startsWith('socket:[') && inodes.has(target.slice(8, -1))) return true;
-  }
-  return false;
+/** Listens for a moment; the port, or undefined where that is not possible. */
+function listenOn(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(undefined));
+    server.listen({ host: SERVICE_HOST, port, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
+    });
+  });
 }

@@ -3,12 +3,25 @@ import {
   type InstanceState,
   PilothouseError,
   type ProbeResult,
+  type ProbeRole,
   type ServiceSpec,
 } from '@pilothouse/sdk/shared';
 import type { NodeContext } from '../node-context.js';
 import { type Account, makeAccount } from '../tasks/accounting.js';
+import { Dependencies } from '../tasks/dependencies.js';
 import { pilotEnded } from '../tasks/task-end.js';
-import { Instance } from './instance.js';
+import { isOver } from './fleet.js';
+import type { Instance } from './instance.js';
+import { Listeners } from './listeners.js';
+import { Order } from './order.js';
+import type { Progress } from './output-watch.js';
+import { Ports } from './ports.js';
+import { Programs } from './program.js';
+import { roomFor } from './room.js';
+import { Service } from './service.js';
+import type { Load, LoadSource, ServiceView } from './views.js';
+
+export type { InstanceView, Load, LoadSource, ServiceView } from './views.js';
 
 /** Whether a task that names a service may start. */
 export type Readiness =
@@ -16,30 +29,47 @@ export type Readiness =
   | { readonly state: 'waiting'; readonly text: string }
   | { readonly state: 'failed'; readonly error: PilothouseError };
 
-interface Service {
-  readonly spec: ServiceSpec;
-  readonly instances: readonly Instance[];
-  /** Which ready instance the next task gets. */
-  turn: number;
-}
-
 /** All services of a pilot, with their instances, which start in parallel. */
 export class Supervisor {
   readonly #context: NodeContext;
   readonly #services = new Map<string, Service>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   readonly #accounted = new Set<Instance>();
+  readonly #sockets = new Listeners();
+  readonly #tools;
+  #order: Order;
   #account: (account: Account) => void = () => undefined;
+  #gatewayLoad: (instance: string) => number = () => 0;
+  #bridgeLoad: Readonly<Record<string, number>> = {};
+  #connected: () => boolean = () => false;
+  #acked = 0;
   #ended: PilothouseError | undefined;
+  /** While what an earlier agent has read is read again, nothing is begun by itself. */
+  #caughtUp = false;
+  #looking = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Which ready instance the next task gets. */
+  #turn = 0;
 
   constructor(context: NodeContext) {
     this.#context = context;
     for (const { id, output } of context.past.instances.values()) if (output) context.output.remember(id, output);
+    const { pilot } = context;
+    const shared = { ports: new Ports(), programs: new Programs(), listeners: this.#sockets, crowd: { starting: 0 } };
+    this.#tools = { pilot, context, ...shared };
+    this.#order = this.#orderBy(new Dependencies(() => undefined));
   }
 
-  /** Calls back whenever an instance changes its state. */
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
+  /** Where tasks are known that services come after. */
+  after(tasks: Pick<Dependencies, 'check' | 'await'>): void {
+    this.#order = this.#orderBy(tasks);
+  }
+
+  /** Calls back soon after an instance has changed its state. @returns ends that */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Where the account of each instance goes that has ended. */
@@ -47,10 +77,48 @@ export class Supervisor {
     this.#account = account;
   }
 
+  /** How many requests the pilot's own router has under way at an instance. */
+  loadOf(outstanding: (instance: string) => number): void {
+    this.#gatewayLoad = outstanding;
+  }
+
+  /** Whether a bridge is there that sends requests and hears of drains. */
+  connection(connected: () => boolean): void {
+    this.#connected = connected;
+  }
+
+  services(): readonly ServiceView[] {
+    return [...this.#services.values()].map(({ view }) => view);
+  }
+
+  /** @param idOrName - of several with one name the last that has not ended */
+  service(idOrName: string): ServiceView | undefined {
+    return this.#find(idOrName)?.view;
+  }
+
   /** Latest probe of each live instance. */
   get probes(): Record<string, ProbeResult> {
     const found: Record<string, ProbeResult> = {};
-    for (const instance of this.#instances()) if (instance.probe && !instance.over) found[instance.id] = instance.probe;
+    for (const { id, results, over } of this.#instances())
+      if (results.readiness && !over) found[id] = results.readiness;
+    return found;
+  }
+
+  /** Latest results of the other probes of each live instance. */
+  get roles(): Record<string, Partial<Record<ProbeRole, ProbeResult>>> {
+    const found: Record<string, Partial<Record<ProbeRole, ProbeResult>>> = {};
+    for (const { id, results, over } of this.#instances()) {
+      const { startup, liveness } = results;
+      if (over || !(startup || liveness)) continue;
+      found[id] = { ...(startup ? { startup } : {}), ...(liveness ? { liveness } : {}) };
+    }
+    return found;
+  }
+
+  /** How far instances have loaded that start. */
+  get loading(): Record<string, Progress> {
+    const found: Record<string, Progress> = {};
+    for (const { id, progress } of this.#instances()) if (progress) found[id] = progress;
     return found;
   }
 
@@ -61,9 +129,7 @@ export class Supervisor {
 
   /** How many instances run. */
   get running(): number {
-    let count = 0;
-    for (const { state } of this.#instances()) if (RUNNING.has(state)) count += 1;
-    return count;
+    return this.#instances().filter(({ state }) => RUNNING.has(state)).length;
   }
 
   /** How many wait for resources. */
@@ -76,34 +142,104 @@ export class Supervisor {
     return this.#instances().filter(({ over }) => !over).length;
   }
 
+  /** Whether a batch or a task keeps one. */
+  get held(): boolean {
+    return [...this.#services.values()].some(({ held }) => held);
+  }
+
+  /** Resolves when no batch and no task keeps a service any more. */
+  unheld(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.held) return;
+        forget();
+        resolve();
+      };
+      const forget = this.onChange(look);
+      look();
+    });
+  }
+
   /** Takes a service from the spool, once. */
   submit(spec: ServiceSpec): void {
     if (this.#services.has(spec.id)) return;
-    const past = this.#context.past.instances;
-    const instances = spec.instances.map(
-      ({ id }) => new Instance(this.#context, spec, id, past.get(id), () => this.#changed()),
+    const service = new Service(
+      {
+        tools: this.#tools,
+        past: this.#context.past,
+        gateOf: (one) => this.#order.gateOf(one),
+        roomFor: (one) => roomFor(one, this.#context.pilot, this.#services.values()),
+        outstanding: (instance) => this.#gatewayLoad(instance) + (this.#bridgeLoad[instance] ?? 0),
+        told: (seq) => !this.#connected() || this.#acked >= seq,
+        changed: (one, instance) => this.#changed(one, instance),
+      },
+      spec,
     );
-    this.#services.set(spec.id, { spec, instances, turn: 0 });
-    for (const instance of instances) {
-      if (this.#ended) instance.stop(this.#ended);
-      else instance.begin();
-    }
+    this.#services.set(spec.id, service);
+    service.begin(this.#ended);
+    this.#lookSoon();
   }
 
-  /** What the bridge has to do, by service. */
-  demanded(_services: Readonly<Record<string, { outstanding: number; queued: number }>>): void {}
+  /** Everything that was there at the start has been read. */
+  caughtUp(): void {
+    this.#caughtUp = true;
+    this.#lookSoon();
+  }
 
   stop(id: string): void {
-    for (const instance of this.#services.get(id)?.instances ?? []) instance.stop(undefined);
+    this.#services.get(id)?.stop();
+    this.#lookSoon();
+  }
+
+  /** @param order - number of the spool record; what was carried out before is not carried out again */
+  scale(order: number, at: string, id: string, min: number, max: number): void {
+    this.#services.get(id)?.scale(order, Date.parse(at), min, max);
+    this.#lookSoon();
+  }
+
+  drain(order: number, id: string, instance?: string): void {
+    this.#services.get(id)?.drain(order, instance);
+    this.#lookSoon();
+  }
+
+  restart(order: number, id: string, instance?: string): void {
+    this.#services.get(id)?.restart(order, instance);
+    this.#lookSoon();
+  }
+
+  /** Keeps a service alive for a batch or a task. @returns takes that back */
+  hold(id: string, why: string): () => void {
+    const release = this.#services.get(id)?.hold(why);
+    this.#lookSoon();
+    return () => {
+      release?.();
+      this.#lookSoon();
+    };
+  }
+
+  /** What somebody who passes requests to a service has to do. */
+  demand(id: string, source: LoadSource, load: Load): void {
+    this.#services.get(id)?.demand(source, load);
+    this.#lookSoon();
+  }
+
+  /** What the bridge has to do, by service, and what it has under way, by instance. */
+  demanded(services: Readonly<Record<string, Load>>, instances: Readonly<Record<string, number>> = {}): void {
+    this.#bridgeLoad = instances;
+    for (const [id, load] of Object.entries(services)) this.#services.get(id)?.demand('bridge', load);
+    this.#lookSoon();
   }
 
   /** Stops all services, and those that still come; resolves when no instance is left. */
   endAll(why: string): Promise<void> {
-    this.#ended = pilotEnded(this.#context.pilot.id, why);
-    for (const instance of this.#instances()) instance.stop(this.#ended);
+    const ended = pilotEnded(this.#context.pilot.id, why);
+    this.#ended = ended;
+    for (const service of this.#services.values()) service.stop(ended);
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.#instances().every(({ over }) => over)) resolve();
+        if (this.live > 0) return;
+        this.#close();
+        resolve();
       };
       this.onChange(look);
       look();
@@ -112,15 +248,17 @@ export class Supervisor {
 
   /** Writes down that nobody knows how what ran has ended. */
   loseAll(): void {
-    for (const instance of this.#instances()) instance.lose();
+    for (const service of this.#services.values()) service.lose();
+    this.#close();
   }
 
   /** The bridge has made everything up to this journal record its own. */
   published(seq: number): void {
+    this.#acked = Math.max(this.#acked, seq);
     for (const instance of this.#instances()) instance.published(seq);
   }
 
-  /** Probes these instances now; resolves when all have answered or failed to. */
+  /** Looks at these instances now; resolves when all have answered or failed to. */
   async probeNow(ids: readonly string[]): Promise<void> {
     const wanted = this.#instances().filter(({ id }) => ids.includes(id));
     await Promise.all(wanted.map((instance) => instance.probeNow()));
@@ -137,32 +275,70 @@ export class Supervisor {
       return { state: 'failed', error };
     }
     const { spec, instances } = service;
-    const ready = instances.filter(({ state }) => state === 'READY');
-    const endpoint = ready[service.turn % Math.max(1, ready.length)]?.endpoint;
+    const ready = instances.filter(({ state, draining }) => state === 'READY' && !draining);
+    const endpoint = ready[this.#turn % Math.max(1, ready.length)]?.endpoint;
     if (endpoint) {
-      service.turn += 1;
+      this.#turn += 1;
       return { state: 'ready', endpoint };
     }
-    if (instances.every(({ over }) => over)) return { state: 'failed', error: isOver(spec, instances) };
-    const states = [...new Set(instances.filter(({ over }) => !over).map(({ state }) => state.toLowerCase()))].join(
-      ', ',
-    );
-    return { state: 'waiting', text: `waits for service ${spec.name} (${states})` };
+    if (service.over) return { state: 'failed', error: isOver(spec, instances) };
+    const states = new Set(instances.filter(({ over }) => !over).map(({ state }) => state.toLowerCase()));
+    const words = states.size === 0 ? 'starting' : [...states].join(', ');
+    return { state: 'waiting', text: `waits for service ${spec.name} (${words})` };
+  }
+
+  #orderBy(tasks: Pick<Dependencies, 'check' | 'await'>): Order {
+    return new Order({
+      services: (idOrName) => this.#find(idOrName),
+      all: () => this.#services.values(),
+      tasks,
+      changed: () => this.#lookSoon(),
+    });
+  }
+
+  #find(idOrName: string): Service | undefined {
+    const byId = this.#services.get(idOrName);
+    if (byId) return byId;
+    const named = [...this.#services.values()].filter(({ spec }) => spec.name === idOrName);
+    return named.findLast(({ over }) => !over) ?? named.at(-1);
   }
 
   #instances(): Instance[] {
     return [...this.#services.values()].flatMap(({ instances }) => instances);
   }
 
-  #changed(): void {
-    for (const { spec, instances } of this.#services.values()) {
-      for (const one of instances) {
-        if (!one.over || this.#accounted.has(one)) continue;
-        this.#accounted.add(one);
-        this.#account(accountOfInstance(spec, one));
-      }
+  #changed({ spec }: Service, instance: Instance | undefined): void {
+    if (instance?.over && !this.#accounted.has(instance)) {
+      this.#accounted.add(instance);
+      this.#account(accountOfInstance(spec, instance));
     }
-    for (const listener of this.#listeners) listener();
+    this.#lookSoon();
+  }
+
+  /** What happens in one turn of the loop is looked at together: six hundred instances may change at once. */
+  #lookSoon(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      this.#look();
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+
+  #look(): void {
+    if (!this.#caughtUp || this.#closed) return;
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const service of this.#services.values()) next = Math.min(next, service.look(now) ?? next);
+    if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#look(), next);
+  }
+
+  #close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#sockets.close();
   }
 }
 
@@ -173,25 +349,5 @@ function accountOfInstance({ name, cores, gpus }: ServiceSpec, { id, state, atte
     { id, name, set: null, kind: 'instance', state, attempt, cores, gpus },
     used,
     new Date().toISOString(),
-  );
-}
-
-function isOver({ id, name }: ServiceSpec, instances: readonly Instance[]): PilothouseError {
-  const failed = instances.find(({ state }) => state === 'FAILED');
-  const ids = { service: id };
-  if (failed === undefined) {
-    return new PilothouseError('SERVICE_STOPPED', `service ${name} was stopped`, {
-      hint: 'Start it again first.',
-      ids,
-    });
-  }
-  return new PilothouseError(
-    'SERVICE_FAILED',
-    `service ${name} failed: ${failed.error?.message ?? 'no instance is left'}`,
-    {
-      hint: failed.error?.hint ?? 'Start it again first.',
-      ids,
-      cause: failed.error,
-    },
   );
 }

@@ -1,5 +1,4 @@
 import type { PilothouseError } from '@pilothouse/sdk/shared';
-import type { Public } from '../node-context.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Dependencies, Dependent } from './dependencies.js';
 import type { Inputs } from './inputs.js';
@@ -20,7 +19,7 @@ export interface Expectant extends Dependent {
 
 interface Shared {
   readonly dependencies: Dependencies;
-  readonly services: Public<Supervisor>;
+  readonly services: Pick<Supervisor, 'readiness'>;
   readonly inputs: Inputs;
   readonly onServices: Set<Expectant>;
 }

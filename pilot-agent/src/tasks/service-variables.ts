@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { PilothouseError } from '@pilothouse/sdk/shared';
-import type { Public } from '../node-context.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 
 /** Address and key of the first service that a task names, as clients of OpenAI's API look for them. */
 export async function serviceVariables(
-  supervisor: Public<Supervisor>,
+  supervisor: Pick<Supervisor, 'readiness'>,
   [first]: readonly string[],
 ): Promise<Record<string, string>> {
   if (first === undefined) return {};

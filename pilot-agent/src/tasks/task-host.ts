@@ -20,7 +20,7 @@ export type TaskDetails = Partial<Omit<Extract<JournalEntry, { type: 'task' }>, 
 /** What all tasks of a pilot share. */
 export interface TaskHost {
   readonly context: NodeContext;
-  readonly services: Public<Supervisor>;
+  readonly services: Pick<Supervisor, 'onChange' | 'readiness' | 'hold'>;
   readonly commands: Runner;
   readonly calls: Runner;
   readonly dependencies: Dependencies;

@@ -49,6 +49,8 @@ export class Tasks {
   readonly #sets = new Map<string, Set<Task>>();
   /** Those that may go to another pilot. */
   readonly #movable = new Set<string>();
+  /** What keeps the services alive that tasks name, by task. */
+  readonly #holds = new Map<string, (() => void)[]>();
   readonly #whenEmpty: (() => void)[] = [];
   readonly #listeners: (() => void)[] = [];
   #done = 0;
@@ -86,6 +88,11 @@ export class Tasks {
     services.onChange(() => {
       for (const task of [...onServices]) if (task instanceof Task) task.recheck();
     });
+  }
+
+  /** Which tasks have ended, for what else comes after them. */
+  get dependencies(): Dependencies {
+    return this.#host.dependencies;
   }
 
   get usage(): { running: number; done: number; failed: number } {
@@ -188,6 +195,8 @@ export class Tasks {
     if (this.#timeOver) return;
     const task = new Task(this.#host, submission, spooled, past, this.#hooks);
     this.#live.set(id, task);
+    const { services } = this.#host;
+    if (spooled.services) this.#holds.set(id, spooled.services.map((service) => services.hold(service, id)));
     if (mayMove) this.#movable.add(id);
     if (submission.set !== null) {
       const set = this.#sets.get(submission.set) ?? new Set();
@@ -216,6 +225,8 @@ export class Tasks {
   #over(task: Task, last: Parameters<TaskHooks['over']>[1]): void {
     const { id, submission } = task;
     this.#live.delete(id);
+    for (const release of this.#holds.get(id) ?? []) release();
+    this.#holds.delete(id);
     this.#movable.delete(id);
     const set = submission.set === null ? undefined : this.#sets.get(submission.set);
     if (set?.delete(task) && set.size === 0 && submission.set !== null) this.#sets.delete(submission.set);

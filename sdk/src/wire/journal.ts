@@ -104,6 +104,8 @@ export const journalRecordSchema = z.discriminatedUnion('type', [
     type: z.literal('service'),
     id: z.string(),
     scale: scaleReportSchema.optional(),
+    /** Number of the last spool record `scale` or `drain` about it that has been carried out. */
+    obeyed: z.int().optional(),
     methods: z.array(methodSchema).optional(),
     /** It ends, and nobody asked for it: its time is over, or nobody used it. */
     ending: reasonSchema.optional(),

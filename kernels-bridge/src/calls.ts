@@ -1,12 +1,11 @@
-import { HttpClient } from './adapters/http-client.js';
-import { OpenAiApi } from './adapters/openai.js';
+import { createAdapters } from '@pilothouse/serving';
 import type { Context } from './context.js';
 import { Credentials } from './credentials/credentials.js';
-import { Addresses } from './managers/answers/addresses.js';
 import { AnswerManager } from './managers/answers/answer-manager.js';
+import { Targets } from './managers/answers/targets.js';
 import { AttachedServices } from './managers/attached-services.js';
 import { ViewManager } from './managers/views/view-manager.js';
-import { Router } from './router/router.js';
+import { ServiceDirectory } from './router/service-directory.js';
 import { DEFAULT_CONCURRENCY } from './templates/index.js';
 
 /** The parts of a bridge that call services and keep what they answer. */
@@ -15,6 +14,8 @@ export interface Calls {
   readonly attached: AttachedServices;
   readonly answers: AnswerManager;
   readonly views: ViewManager;
+  /** Where requests are sent, and what came of them. */
+  readonly directory: ServiceDirectory;
   /** Ends what waits and writes what is not written yet; answers under way end with the bridge. */
   close(): Promise<void>;
 }
@@ -27,10 +28,16 @@ export interface Calls {
 export async function openCalls(context: Context): Promise<Calls> {
   const { clock, epoch, keys, log: logger, names, picture } = context;
   const { home } = context.config;
-  const http = new HttpClient();
-  const openai = new OpenAiApi(http);
   const credentials = new Credentials(home);
-  const router = new Router(picture, clock, ({ description }) => description.routing?.concurrency ?? DEFAULT_CONCURRENCY);
+  const adapters = createAdapters();
+  const targets = new Targets(credentials, adapters, picture);
+  const directory = new ServiceDirectory({
+    picture,
+    clock,
+    link: context.link,
+    concurrency: ({ description }) => description.routing.concurrency ?? DEFAULT_CONCURRENCY,
+    targetOf: (service, instance, signal) => targets.of(service, instance, signal),
+  });
   const answers = new AnswerManager({
     home,
     epoch,
@@ -39,12 +46,12 @@ export async function openCalls(context: Context): Promise<Calls> {
     picture,
     keys,
     names,
-    router,
-    apis: { openai },
-    addresses: new Addresses(credentials),
+    directory,
+    adapters,
+    targets,
   });
   await answers.load();
-  const attached = new AttachedServices(context, openai, credentials);
+  const attached = new AttachedServices(context, adapters, credentials);
   attached.start();
   const views = new ViewManager(picture, names, answers);
   return {
@@ -52,12 +59,13 @@ export async function openCalls(context: Context): Promise<Calls> {
     attached,
     answers,
     views,
+    directory,
     close: async () => {
       attached.close();
       views.close();
-      router.close();
+      directory.close();
       await answers.close();
-      http.close();
+      adapters.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import {
   type Detection,
+  type Method,
   PilothouseError,
   type ResolvedAttachDescription,
   type ServiceApi,
@@ -7,6 +8,7 @@ import {
 import type { Adapters } from '../adapters/adapters.js';
 import { authenticationFailed } from '../adapters/server-error.js';
 import { withoutKey } from '../adapters/without-key.js';
+import { methodsOf } from '../adapters/zeromq/zeromq.js';
 import { letsIn } from './access.js';
 import { refuseSecrets, targetAt } from './address.js';
 import { type Found, type Look, type LookContext, lookAtZeroMq, lookFor, worse } from './look.js';
@@ -25,6 +27,8 @@ export interface Checked {
   readonly latency: number;
   /** What it said: "lists 2 models". */
   readonly text: string;
+  /** What a service of one's own can do; null where its API has no such list. */
+  readonly methods: readonly Method[] | null;
 }
 
 /**
@@ -56,7 +60,9 @@ export function checkServer(
       throw authenticationFailed(targetAt(found.base, description, key));
     }
     const { api, base, models, text } = found;
-    return { api, base, model: description.model ?? models[0] ?? null, models, open, latency, text };
+    const model = description.model ?? models[0] ?? null;
+    const methods = api === 'zeromq' ? await methodsOf(targetAt(base, description, key), signal) : null;
+    return { api, base, model, models, open, latency, text, methods };
   });
 }
 

@@ -1,11 +1,11 @@
-import { PilothouseError } from '@pilothouse/sdk/internal';
+import { type Chunk, PilothouseError } from '@pilothouse/sdk/internal';
 import type { Clock } from '../../clock.js';
 import type { Logger } from '../../logger.js';
 import { Throttle } from '../../router/throttle.js';
 import type { CallEntry, CallRecord } from './call-records.js';
 import { CallsLog } from './calls-log.js';
-import { KeptAnswer } from './kept-answer.js';
-import { expired } from './retention.js';
+import { KeptAnswer, plainChunk } from './kept-answer.js';
+import { expired, isCurrent } from './retention.js';
 
 /** Milliseconds that chunks may wait for their place in the log. */
 const CHUNK_DELAY = 80;
@@ -21,19 +21,19 @@ export class AnswerArchive {
   readonly #log: CallsLog;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #onDrop: (id: string) => void;
+  readonly #onLeave: (id: string) => void;
   readonly #answers = new Map<string, KeptAnswer>();
   /** Chunks of each running answer that stand in the log already. */
   readonly #written = new Map<string, number>();
   readonly #unwritten: Throttle<string>;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param onDrop - called for each answer that is no longer kept */
-  constructor(home: string, epoch: number, clock: Clock, logger: Logger, onDrop: (id: string) => void) {
+  /** @param onLeave - called for each answer that leaves the lists: it is history from then on, or no longer kept */
+  constructor(home: string, epoch: number, clock: Clock, logger: Logger, onLeave: (id: string) => void) {
     this.#log = new CallsLog(home, epoch, clock);
     this.#clock = clock;
     this.#logger = logger;
-    this.#onDrop = onDrop;
+    this.#onLeave = onLeave;
     this.#unwritten = new Throttle(CHUNK_DELAY, (ids) => this.#writeChunks(ids));
   }
 
@@ -110,7 +110,7 @@ export class AnswerArchive {
   drop(id: string): void {
     if (!this.#answers.delete(id)) return;
     this.#later([{ type: 'dropped', id }]);
-    this.#onDrop(id);
+    this.#onLeave(id);
   }
 
   /** Writes what waits, then closes the log. */
@@ -138,8 +138,8 @@ export class AnswerArchive {
         answer.append(record.chunks.slice(Math.max(0, answer.chunks.length - record.from)));
         break;
       case 'ended': {
-        const { finishReason, usage, timing, model, error } = record;
-        answer.enter(record.state, record.at, { finishReason, usage, timing, model, error });
+        const { state, at, finishReason, usage, timing, model, revision, value, attempts, error } = record;
+        answer.enter(state, at, { finishReason, usage, timing, model, revision, value, attempts, error });
         break;
       }
       case 'viewed':
@@ -172,8 +172,8 @@ export class AnswerArchive {
     const kept: CallEntry[] = [];
     for (const answer of this.#answers.values()) {
       if (this.#written.has(answer.id)) this.#written.set(answer.id, answer.chunks.length);
-      const { key, record, views } = answer;
-      kept.push({ type: 'kept', key, answer: record, chunks: plain(answer, 0), views: [...views] });
+      const { key, whole, views } = answer;
+      kept.push({ type: 'kept', key, answer: { ...whole, text: null }, chunks: plain(answer, 0), views: [...views] });
     }
     await this.#log.rewrite(kept);
   }
@@ -181,7 +181,9 @@ export class AnswerArchive {
   #planSweep(): void {
     this.#sweep ??= setTimeout(() => {
       this.#sweep = undefined;
-      for (const answer of expired(this.#answers.values(), this.#clock.now())) this.drop(answer.id);
+      const now = this.#clock.now();
+      for (const answer of expired(this.#answers.values(), now)) this.drop(answer.id);
+      for (const answer of this.#answers.values()) if (!isCurrent(answer, now)) this.#onLeave(answer.id);
       if (this.#answers.size > 0) this.#planSweep();
     }, SWEEP).unref();
   }
@@ -198,12 +200,12 @@ export class AnswerArchive {
 
 /** The record of an answer's end. */
 export function endedEntry(answer: KeptAnswer): Extract<CallEntry, { type: 'ended' }> {
-  const { id, state, since: at, finishReason, usage, timing, model, error } = answer.record;
-  return { type: 'ended', id, at, state, finishReason, usage, timing, model, error };
+  const { id, state, since: at, finishReason, usage, timing, model, revision, value, attempts, error } = answer.whole;
+  return { type: 'ended', id, at, state, finishReason, usage, timing, model, revision, value, attempts, error };
 }
 
-function plain(answer: KeptAnswer, from: number): { text: string; at: number }[] {
-  return answer.chunks.slice(from).map(({ text, at }) => ({ text, at }));
+function plain(answer: KeptAnswer, from: number): Chunk[] {
+  return answer.chunks.slice(from).map(plainChunk);
 }
 
 /** What becomes of an answer whose bridge ended. */

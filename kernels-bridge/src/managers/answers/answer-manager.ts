@@ -10,22 +10,24 @@ import {
   type ServiceRequest,
   serviceStates,
 } from '@pilothouse/sdk/internal';
-import type { ChatApi } from '../../adapters/types.js';
+import { type Adapters, type Directory, type Routable, unsupported } from '@pilothouse/serving';
 import type { Clock } from '../../clock.js';
 import type { Logger } from '../../logger.js';
 import type { Keys } from '../../picture/keys.js';
 import type { Picture } from '../../picture/picture.js';
-import { ended, type Router } from '../../router/router.js';
+import { ended, notFound } from '../../router/ended.js';
 import { Throttle } from '../../router/throttle.js';
 import type { BatchSource } from '../../streams/stream.js';
 import type { Names } from '../names.js';
 import { Once } from '../once.js';
 import { findRef } from '../refs.js';
-import type { Addresses } from './addresses.js';
 import { AnswerArchive, restarted } from './answer-archive.js';
 import { AnswerRun, type RunContext } from './answer-run.js';
 import { FollowSource } from './follow-source.js';
+import { search, type Wanted } from './history.js';
 import { KeptAnswer } from './kept-answer.js';
+import { isCurrent } from './retention.js';
+import type { Targets } from './targets.js';
 
 /** Milliseconds between two updates of a running answer's chunk count on the lists. */
 const COUNT_INTERVAL = 250;
@@ -41,9 +43,9 @@ export interface AnswerManagerOptions {
   readonly picture: Picture;
   readonly keys: Keys;
   readonly names: Names;
-  readonly router: Router;
-  readonly apis: Readonly<Record<'openai', ChatApi>>;
-  readonly addresses: Addresses;
+  readonly directory: Directory;
+  readonly adapters: Adapters;
+  readonly targets: Targets;
 }
 
 /** A question to a service. */
@@ -70,7 +72,7 @@ export class AnswerManager {
   readonly #context: RunContext;
 
   constructor(options: AnswerManagerOptions) {
-    const { home, epoch, clock, logger, picture, router, apis, addresses } = options;
+    const { home, epoch, clock, logger, picture, adapters, targets } = options;
     this.#options = options;
     this.#archive = new AnswerArchive(home, epoch, clock, logger, (id) => picture.remove('answer', id));
     this.#counts = new Throttle(COUNT_INTERVAL, (ids) => {
@@ -80,9 +82,8 @@ export class AnswerManager {
       }
     });
     this.#context = {
-      router,
-      apis,
-      addresses,
+      adapters,
+      forFiles: (service, { instance, target }) => targets.forFiles(service, instance.index, target),
       archive: this.#archive,
       clock,
       publish: (answer) => this.#publish(answer),
@@ -106,14 +107,14 @@ export class AnswerManager {
     await this.#archive.load();
     for (const answer of this.#archive.all()) {
       this.#options.keys.set(answer.key, { kind: 'answer', id: answer.id });
-      this.#publish(answer);
+      if (isCurrent(answer, this.#options.clock.now())) this.#publish(answer);
     }
   }
 
   /**
    * Asks a service. Resolves when the question is on disk; the answer goes on by itself.
    *
-   * @throws PilothouseError SERVICE_NOT_FOUND, SERVICE_STOPPED, SERVICE_FAILED
+   * @throws PilothouseError SERVICE_NOT_FOUND, SERVICE_STOPPED, SERVICE_FAILED, UNSUPPORTED_REQUEST
    */
   ask(question: Question): Promise<AnswerRecord> {
     const { request, options, origin, key } = question;
@@ -144,25 +145,9 @@ export class AnswerManager {
       .map((answer) => this.#options.picture.get('answer', answer.id) ?? answer.record);
   }
 
-  /** Kept answers whose question or text holds these words, newest first, without their text. */
-  search(wanted: {
-    text: string;
-    service?: string | undefined;
-    states?: readonly string[] | undefined;
-    skip: number;
-    limit: number;
-  }): { answers: AnswerRecord[]; total: number } {
-    const text = wanted.text.toLowerCase();
-    const found = Array.from(this.#archive.all())
-      .filter(({ record, whole }) => {
-        const { service, states } = wanted;
-        if (service !== undefined && service !== record.service.id && service !== record.service.name) return false;
-        if (states !== undefined && !states.includes(record.state)) return false;
-        return text === '' || JSON.stringify([record.request, whole.text]).toLowerCase().includes(text);
-      })
-      .map(({ record }) => record)
-      .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-    return { answers: found.slice(wanted.skip, wanted.skip + wanted.limit), total: found.length };
+  /** Kept answers whose question or answer holds a text, newest first, without their own text. */
+  search(wanted: Wanted): { answers: AnswerRecord[]; total: number } {
+    return search(this.#archive.all(), wanted);
   }
 
   /** Every chunk from a number on, then the final record. */
@@ -182,6 +167,9 @@ export class AnswerManager {
   /** A cell shows it: until it has its final bundle, the answer is kept longer. */
   viewOpened(id: string, view: string): void {
     this.#archive.viewed(id, view, false);
+    const answer = this.#archive.get(id);
+    // One that was history stands on the lists again while a cell shows it.
+    if (answer !== undefined && this.#options.picture.get('answer', id) === undefined) this.#publish(answer);
   }
 
   /** A cell has its final bundle. */
@@ -225,12 +213,13 @@ export class AnswerManager {
 
   async #ask(key: string, asked: Asked, accepted: number): Promise<AnswerRecord> {
     const { clock, keys } = this.#options;
+    const route = this.#route(asked);
     const answer = new KeptAnswer(key, newAnswerRecord(asked, clock.iso()));
     answer.enter('QUEUED', clock.iso());
     await this.#archive.add(answer);
     keys.set(key, { kind: 'answer', id: answer.id });
     this.#publish(answer);
-    const run = new AnswerRun(this.#context, answer, accepted);
+    const run = new AnswerRun(this.#context, answer, route, accepted);
     this.#runs.set(answer.id, run);
     // A run never rejects: whatever happens to it stands in its answer.
     void run.ended.then(() => this.#runs.delete(answer.id));
@@ -250,6 +239,16 @@ export class AnswerManager {
       hint: 'Ask again.',
       ids: { answer: ref },
     });
+  }
+
+  /** What cannot be asked is told at once, before anything is written down. */
+  #route({ service, request }: Asked): Routable {
+    const { adapters, directory } = this.#options;
+    const route = directory.find(service.id);
+    if (route === undefined) throw notFound(service.id);
+    const refusal = unsupported(adapters.byApi[route.api], route.name, request.op);
+    if (refusal !== undefined) throw refusal;
+    return route;
   }
 
   #service(ref: string): ServiceRecord {

@@ -40,6 +40,10 @@ export const callRecordSchema = z.discriminatedUnion('type', [
     usage: usageSchema.nullable(),
     timing: timingSchema.nullable(),
     model: z.string().nullable(),
+    /** What older bridges did not write. */
+    revision: z.string().nullable().default(null),
+    value: z.unknown(),
+    attempts: answerRecordSchema.shape.attempts.default([]),
     error: errorDataSchema.nullable(),
   }),
   /** A cell shows it, or has written its final bundle. */

@@ -1,7 +1,7 @@
 import type { ChunkBatch } from '@pilothouse/sdk/internal';
 import type { BatchSource } from '../../streams/stream.js';
 import { Wakeup } from '../../streams/wakeup.js';
-import type { KeptAnswer, KeptChunk } from './kept-answer.js';
+import { type KeptAnswer, type KeptChunk, plainChunk } from './kept-answer.js';
 
 /** Chunks and characters of one batch: far under the 8 MiB of a message. */
 const MAX_CHUNKS = 2_000;
@@ -36,7 +36,7 @@ export class FollowSource implements BatchSource<ChunkBatch> {
       const chunk = answer.chunks[from + chunks.length];
       if (chunk === undefined) break;
       chunks.push(chunk);
-      size += chunk.text.length;
+      size += chunk.size;
     }
     this.#next = from + chunks.length;
     const complete = this.#next === answer.chunks.length;
@@ -49,7 +49,7 @@ export class FollowSource implements BatchSource<ChunkBatch> {
     return {
       from,
       next: this.#next,
-      chunks: chunks.map(({ text, at }) => ({ text, at })),
+      chunks: chunks.map(plainChunk),
       answer: tells ? (answer.isFinal ? answer.whole : answer.record) : null,
       readAt: chunks[0]?.readAt ?? null,
     };

@@ -1,9 +1,11 @@
 import { type AnswerRecord, type Chunk, type Reason, type RequestState, requestStates } from '@pilothouse/sdk/internal';
 import type { Wakeup } from '../../streams/wakeup.js';
 
-/** A piece of text, and when the bridge read it by the wall clock (null once the bridge has been started anew). */
+/** A piece of an answer, and when the bridge read it by the wall clock (null once the bridge has been started anew). */
 export interface KeptChunk extends Chunk {
   readonly readAt: number | null;
+  /** Characters of text and data. */
+  readonly size: number;
 }
 
 /**
@@ -19,6 +21,9 @@ export class KeptAnswer {
   readonly #chunks: KeptChunk[] = [];
   readonly #followers = new Set<Wakeup>();
   #record: AnswerRecord;
+  /** What came back where that is not text; kept beside the record, which travels whenever it changes. */
+  #value: unknown;
+  #valueSize = 0;
   #text: string[] = [];
   #length = 0;
   #version = 0;
@@ -26,7 +31,8 @@ export class KeptAnswer {
   constructor(key: string, record: AnswerRecord, chunks: readonly Chunk[] = []) {
     this.key = key;
     this.promptLength = JSON.stringify(record.request).length;
-    this.#record = { ...record, text: null };
+    this.#record = { ...record, text: null, value: null };
+    this.#setValue(record.value);
     this.append(chunks);
   }
 
@@ -34,14 +40,14 @@ export class KeptAnswer {
     return this.#record.id;
   }
 
-  /** Without its text. */
+  /** Without its text and value. */
   get record(): AnswerRecord {
     return { ...this.#record, chunks: this.#chunks.length };
   }
 
-  /** With its text. */
+  /** With its text and value. */
   get whole(): AnswerRecord {
-    return { ...this.record, text: this.text };
+    return { ...this.record, text: this.text, value: this.#value };
   }
 
   get chunks(): readonly KeptChunk[] {
@@ -59,9 +65,9 @@ export class KeptAnswer {
     return this.#text[0] ?? '';
   }
 
-  /** Characters of text. */
+  /** Characters of text, data and value. */
   get length(): number {
-    return this.#length;
+    return this.#length + this.#valueSize;
   }
 
   get isFinal(): boolean {
@@ -69,8 +75,9 @@ export class KeptAnswer {
   }
 
   /** Enters a state, with what else is known by now. */
-  enter(state: RequestState, t: string, fields: Partial<AnswerRecord> = {}): void {
+  enter(state: RequestState, t: string, { value, ...fields }: Partial<AnswerRecord> = {}): void {
     const final = requestStates.isFinal(state);
+    if (value !== undefined) this.#setValue(value);
     this.#record = {
       ...this.#record,
       reason: null,
@@ -96,15 +103,21 @@ export class KeptAnswer {
     return true;
   }
 
-  /** Takes a piece of text that was just read. */
-  take(chunk: KeptChunk): void {
-    this.#add(chunk);
+  /** An instance was asked in vain, and another is asked. */
+  failedAt(attempt: AnswerRecord['attempts'][number]): void {
+    this.#record = { ...this.#record, attempts: [...this.#record.attempts, attempt] };
+    this.#changed();
+  }
+
+  /** Takes a piece that was just read, by the wall clock in milliseconds. */
+  take(chunk: Chunk, readAt: number): void {
+    this.#add({ ...chunk, readAt, size: sizeOf(chunk) });
     for (const follower of this.#followers) follower.wake();
   }
 
   /** Adds pieces from a log. */
   append(chunks: readonly Chunk[]): void {
-    for (const chunk of chunks) this.#add({ ...chunk, readAt: null });
+    for (const chunk of chunks) this.#add({ ...chunk, readAt: null, size: sizeOf(chunk) });
   }
 
   /** Wakes `follower` at every change; returns the way to stop. */
@@ -116,11 +129,25 @@ export class KeptAnswer {
   #add(chunk: KeptChunk): void {
     this.#chunks.push(chunk);
     this.#text.push(chunk.text);
-    this.#length += chunk.text.length;
+    this.#length += chunk.size;
+  }
+
+  #setValue(value: unknown): void {
+    this.#value = value ?? null;
+    this.#valueSize = value === undefined || value === null ? 0 : JSON.stringify(value).length;
   }
 
   #changed(): void {
     this.#version += 1;
     for (const follower of this.#followers) follower.wake();
   }
+}
+
+/** A piece as it crosses wires and lies in logs. */
+export function plainChunk({ text, at, data }: Chunk): Chunk {
+  return data === undefined ? { text, at } : { text, at, data };
+}
+
+function sizeOf({ text, data }: Chunk): number {
+  return data === undefined ? text.length : text.length + JSON.stringify(data).length;
 }

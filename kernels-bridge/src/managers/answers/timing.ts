@@ -13,19 +13,20 @@ export interface Measured {
   readonly connect: number;
   /** Median health round trip of the instance. */
   readonly roundTrip: number;
-  /** What the server says it computed; null: not reported. */
+  /** What the server says it computed, and how long the request waited there; null: not reported. */
   readonly inference: number | null;
+  readonly queued: number | null;
   readonly usage: Usage | null;
 }
 
 /**
- * The parts of a request's time: RT = communication + queue + service + inference. Queue is accepted → sent;
- * communication is connecting plus the median health round trip; inference is what the server reports; service is the
- * rest. The parts add up to the total: a round trip measured at another moment yields where it would not fit.
+ * The parts of a request's time: RT = communication + queue + service + inference. Queue is accepted → sent (attempts in
+ * vain included) plus what the server reports as waiting; communication is connecting plus the median health round trip;
+ * inference is what the server reports; service is the rest. The parts add up to the total: a round trip measured at another moment yields where it would not fit.
  */
 export function timingOf(measured: Measured): Timing {
   const { endedAt: total, chunksAt } = measured;
-  const queue = Math.min(measured.sentAt ?? total, total);
+  const queue = Math.min((measured.sentAt ?? total) + (measured.queued ?? 0), total);
   const inference = measured.inference === null ? null : Math.min(measured.inference, total - queue);
   const rest = total - queue - (inference ?? 0);
   const communication = measured.sentAt === null ? 0 : Math.min(measured.connect + measured.roundTrip, rest);

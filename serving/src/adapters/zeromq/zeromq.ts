@@ -1,5 +1,5 @@
 import type { Connection, Connections, Target as DirectTarget } from '@pilothouse/sdk/direct';
-import { PilothouseError, type RequestOp } from '@pilothouse/sdk/shared';
+import { type Method, PilothouseError, type RequestOp } from '@pilothouse/sdk/shared';
 import type { Adapter, AdapterCall, Outcome, Target } from '../../types.js';
 import { noteNeverArrived } from '../http/failures.js';
 import { NOTHING_KNOWN, refuse } from '../support.js';
@@ -54,6 +54,13 @@ export class ZeromqAdapter implements Adapter {
     this.#connections ??= import('@pilothouse/sdk/direct').then((direct) => new direct.Connections());
     return this.#connections;
   }
+}
+
+/** What a service says it can do. */
+export async function methodsOf(target: Target, signal: AbortSignal): Promise<readonly Method[]> {
+  const { ping } = await import('@pilothouse/sdk/direct');
+  const { methods } = await ping(directTarget(target), { timeout: CHECK_TIMEOUT, signal, methods: true });
+  return methods ?? [];
 }
 
 /** @throws PilothouseError AUTHENTICATION_FAILED where the keys are missing that such a service always has */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Hello, PilothouseError, PROTOCOL, pilotStates, type Target } from '@pilothouse/sdk/internal';
+import { Gateway } from '@pilothouse/serving';
 import { type Calls, openCalls } from './calls.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
@@ -105,7 +106,10 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
       return record !== undefined && !pilotStates.isFinal(record.state);
     },
     have: (pilot) => intake.have(pilot),
-    frame: (pilot, frame) => managers.pilots.frame(pilot, frame),
+    frame: (pilot, frame) => {
+      if (frame.type === 'beat' && frame.beat.loads !== undefined) calls.directory.heard(pilot, frame.beat.loads);
+      managers.pilots.frame(pilot, frame);
+    },
     contact: (pilot, lost) => managers.contacts.change(pilot, lost),
   });
   const context: Context = {
@@ -150,11 +154,14 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     forget: (target) => forget(context, calls, target),
     clean: (dryRun) => retention.clean(dryRun),
   });
-  const server = new BridgeServer(router, config.socket, log);
+  const gateway = new Gateway({ directory: calls.directory, log: (text, error) => log.error(text, error) });
+  const server = new BridgeServer(router, gateway, config.socket, log);
 
   await link.open();
   await managers.pilots.adopt();
   await managers.mover.adopt();
+  await managers.remotes.adopt();
+  managers.registry.start();
   await server.listen();
   retention.start();
   log.info(`epoch ${epoch} serves ${config.home} at ${config.socket}`);
@@ -170,8 +177,9 @@ async function startOwning(config: Config, log: Logger, cache: Cache, clock: Clo
     stopIdle();
     await retention.close();
     stopCare();
-    managers.close();
+    await managers.close();
     await server.close();
+    await gateway.close();
     await calls.close();
     await managers.mover.settled();
     await link.close();

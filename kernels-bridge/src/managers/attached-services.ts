@@ -1,5 +1,6 @@
 import {
   type Detection,
+  type Endpoint,
   newId,
   type Origin,
   PilothouseError,
@@ -9,11 +10,11 @@ import {
   serviceStates,
   toErrorData,
 } from '@pilothouse/sdk/internal';
-import { type Checked, checkServer } from '../adapters/attach-check.js';
-import type { ChatApi } from '../adapters/types.js';
+import { type Adapters, checkServer, detect } from '@pilothouse/serving';
 import type { Context } from '../context.js';
 import type { Credentials } from '../credentials/credentials.js';
-import { deriveServiceState, NO_LOAD } from '../picture/service-state.js';
+import { deriveServiceState } from '../picture/service-state.js';
+import { newAttachedRecord } from './attached-record.js';
 import { Once } from './once.js';
 
 /** Milliseconds for the whole check of a server; some load their model at the first question. */
@@ -29,15 +30,15 @@ export type AttachContext = Pick<Context, 'clock' | 'events' | 'keys' | 'log' | 
 /** Services that somebody else started: checked when they are attached, probed from then on. */
 export class AttachedServices {
   readonly #context: AttachContext;
-  readonly #api: ChatApi;
+  readonly #adapters: Adapters;
   readonly #credentials: Credentials;
   readonly #attaching = new Once<ServiceRecord>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #closing = new AbortController();
 
-  constructor(context: AttachContext, api: ChatApi, credentials: Credentials) {
+  constructor(context: AttachContext, adapters: Adapters, credentials: Credentials) {
     this.#context = context;
-    this.#api = api;
+    this.#adapters = adapters;
     this.#credentials = credentials;
   }
 
@@ -67,28 +68,25 @@ export class AttachedServices {
     });
   }
 
-  /** Looks at an address and keeps nothing. */
+  /**
+   * Looks at an address and keeps nothing.
+   *
+   * @throws PilothouseError CREDENTIAL_NOT_FOUND, SERVICE_UNREACHABLE where it takes too long
+   */
   async detect(description: ResolvedAttachDescription): Promise<Detection> {
-    const { credential, url } = description;
-    const secret = credential === undefined ? null : await this.#credentials.use(credential);
-    try {
-      const { base, model, open } = await this.#check({ ...description, allowUnauthenticated: true }, secret);
-      const evidence = [`${base} lists ${model ?? 'no model'}`];
-      return { api: 'openai', base, models: model === null ? [] : [model], asksForKey: !open, evidence, remedy: null };
-    } catch (error) {
-      const { message, hint } = toErrorData(error);
-      return { api: null, base: url, models: [], asksForKey: null, evidence: [message], remedy: hint ?? message };
-    }
+    const secret = await this.#secret(description);
+    return await this.#patiently(description, (signal) => detect(this.#adapters, description, secret, signal));
   }
 
   /** Probes a service now; its record is up to date when this resolves. */
   async probe(id: string): Promise<void> {
     const service = this.#context.picture.get('service', id);
-    if (service === undefined || service.url === null || serviceStates.isFinal(service.state)) {
+    const endpoint = service?.instances[0]?.endpoint;
+    if (service === undefined || endpoint == null || serviceStates.isFinal(service.state)) {
       this.#timers.delete(id);
       return;
     }
-    const result = await this.#ask(service, service.url);
+    const result = await this.#ask(service, endpoint);
     if (this.#closing.signal.aborted) return;
     this.#context.picture.update('service', id, (record) => this.#probed(record, result));
     this.#plan(id, result.ok ? PROBE_READY : PROBE_LOST);
@@ -97,13 +95,19 @@ export class AttachedServices {
   async #attach(description: ResolvedAttachDescription, origin: Origin, key: string): Promise<ServiceRecord> {
     const { clock, events, names, picture } = this.#context;
     const { credential } = description;
-    const secret = credential === undefined ? null : await this.#credentials.use(credential);
-    const checked = await this.#check(description, secret);
+    const secret = await this.#secret(description);
+    const checked = await this.#patiently(description, (signal) =>
+      checkServer(this.#adapters, description, secret, signal),
+    );
     const id = newId('service');
-    const name = names.reserve('service', description.name ?? checked.model ?? new URL(checked.base).hostname, id);
+    const name = names.reserve(
+      'service',
+      description.name ?? checked.model ?? (new URL(checked.base).hostname || checked.api),
+      id,
+    );
     const t = clock.iso();
     const keyFile = credential === undefined ? null : this.#credentials.file(credential);
-    const service = newRecord({ id, name, description, checked, keyFile, owner: origin.name, t });
+    const service = newAttachedRecord({ id, name, description, checked, keyFile, owner: origin.name, t });
     try {
       await events.append([{ type: 'service.submitted', key, service, spec: null }]);
     } catch (error) {
@@ -114,22 +118,28 @@ export class AttachedServices {
     return picture.get('service', id) ?? service;
   }
 
-  async #check(description: ResolvedAttachDescription, secret: string | null): Promise<Checked> {
+  async #secret({ credential }: ResolvedAttachDescription): Promise<string | null> {
+    return credential === undefined ? null : await this.#credentials.use(credential);
+  }
+
+  async #patiently<T>({ url }: ResolvedAttachDescription, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const timeout = AbortSignal.timeout(CHECK_TIMEOUT);
-    const signal = AbortSignal.any([timeout, this.#closing.signal]);
     try {
-      return await checkServer(this.#api, description, secret, signal);
+      return await look(AbortSignal.any([timeout, this.#closing.signal]));
     } catch (error) {
       if (!timeout.aborted || error instanceof PilothouseError) throw error;
       throw new PilothouseError(
         'SERVICE_UNREACHABLE',
-        `${description.url} did not answer a question of one token within ${CHECK_TIMEOUT / 1000} s`,
-        { hint: 'Check that its model is loaded, then attach it again.', cause: error },
+        `${url} took the request and did not answer within ${CHECK_TIMEOUT / 1000} s`,
+        {
+          hint: 'Check that its model is loaded and that it is not stuck, then attach it again.',
+          cause: error,
+        },
       );
     }
   }
 
-  async #ask(service: ServiceRecord, base: string): Promise<ProbeResult> {
+  async #ask(service: ServiceRecord, endpoint: Endpoint): Promise<ProbeResult> {
     const { clock } = this.#context;
     const started = clock.monotonic();
     const result = (ok: boolean, text: string): ProbeResult => {
@@ -138,10 +148,9 @@ export class AttachedServices {
     const timeout = AbortSignal.timeout(PROBE_TIMEOUT);
     const signal = AbortSignal.any([timeout, this.#closing.signal]);
     try {
-      const { credential, name } = service;
+      const { api, credential, name, model } = service;
       const key = credential === null ? null : await this.#credentials.use(credential);
-      const models = await this.#api.models({ base, key, name, credential }, signal);
-      return result(true, `lists ${models.length} ${models.length === 1 ? 'model' : 'models'}`);
+      return result(true, await this.#adapters.byApi[api].check({ endpoint, key, name, credential, model }, signal));
     } catch (error) {
       if (timeout.aborted) return result(false, `no answer within ${PROBE_TIMEOUT / 1000} s`);
       // A server that cannot list its models was attached with a model named: that it says so is a sign of life.
@@ -171,69 +180,4 @@ export class AttachedServices {
     };
     this.#timers.set(id, setTimeout(probe, delay).unref());
   }
-}
-
-interface NewService {
-  readonly id: string;
-  readonly name: string;
-  readonly description: ResolvedAttachDescription;
-  readonly checked: Checked;
-  readonly keyFile: string | null;
-  readonly owner: string;
-  readonly t: string;
-}
-
-function newRecord({ id, name, description, checked, keyFile, owner, t }: NewService): ServiceRecord {
-  const { base, model, open, latency } = checked;
-  const contact = { lost: false, since: t };
-  return {
-    kind: 'service',
-    id,
-    name,
-    seq: 0,
-    state: 'READY',
-    since: t,
-    reason: null,
-    contact,
-    error: null,
-    times: { STARTING: t, READY: t },
-    owner,
-    createdAt: t,
-    endedAt: null,
-    api: 'openai',
-    origin: 'attached',
-    description,
-    template: null,
-    pilot: null,
-    model,
-    url: base,
-    credential: description.credential ?? null,
-    openToNode: open,
-    instances: [
-      {
-        id: newId('instance'),
-        index: 1,
-        state: 'READY',
-        since: t,
-        reason: null,
-        contact,
-        attempt: 0,
-        endpoint: { url: base.replace(/\/v1$/, ''), ports: { http: base.replace(/\/v1$/, '') }, keyFile, serverKey: null },
-        bootstrap: null,
-        probe: { ok: true, at: t, latency, text: 'checked when it was attached' },
-        probes: {},
-        progress: null,
-        draining: false,
-        load: null,
-        exitCode: null,
-        stderrTail: null,
-        output: null,
-        error: null,
-        times: { READY: t },
-      },
-    ],
-    scale: null,
-    methods: null,
-    load: NO_LOAD,
-  };
 }

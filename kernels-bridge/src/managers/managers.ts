@@ -6,6 +6,8 @@ import { ContactWatch } from './contact-watch.js';
 import { DataManager } from './data/data-manager.js';
 import { PilotControl } from './pilot-control.js';
 import { PilotManager } from './pilot-manager.js';
+import { ServiceRegistryFile } from './registry-file.js';
+import { RemoteServices } from './remote-services.js';
 import { ServiceControl } from './service-control.js';
 import { ServiceManager } from './service-manager.js';
 import { AbandonedSets } from './tasks/abandoned.js';
@@ -31,8 +33,10 @@ export interface Managers {
   readonly templates: TemplateRegistry;
   readonly contacts: ContactWatch;
   readonly mover: Mover;
+  readonly remotes: RemoteServices;
+  readonly registry: ServiceRegistryFile;
   /** Stops following the picture. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Milliseconds that a set whose client is gone stays open for it to come back. */
@@ -50,7 +54,14 @@ export function createManagers(context: Context): Managers {
   });
   const placement = new Placement(context, pilots);
   const dependencies = new Dependencies(context);
-  const writer: TaskWriter = new TaskWriter(context, placement, dependencies, (pilot) => mover.pilotEnded(pilot));
+  const remotes = new RemoteServices(context);
+  const writer: TaskWriter = new TaskWriter(
+    context,
+    placement,
+    dependencies,
+    (pilot) => mover.pilotEnded(pilot),
+    remotes,
+  );
   const mover = new Mover(context, placement, writer, dependencies);
   const tasks = new TaskManager(context, pilots, placement, writer);
   const abandoned = new AbandonedSets(context, PATIENCE_MS);
@@ -58,18 +69,36 @@ export function createManagers(context: Context): Managers {
   const data = new DataManager(context, tasks);
   const services = new ServiceManager(context, pilots, templates, new Credentials(context.config.home));
   const serviceControl = new ServiceControl(context);
-  const batches = new BatchManager(context, pilots);
+  const batches = new BatchManager(context, pilots, remotes);
   const contacts = new ContactWatch(context, (pilot) => pilots.ended(pilot));
   const control = new PilotControl(context, pilots);
   const order = new OrderLog(context);
   const { tasks: table } = context.picture;
   table.onEnd = (slot) => dependencies.ended(slot);
   table.onReturn = (slot) => mover.returned(slot);
+  const registry = new ServiceRegistryFile(context);
   const stops = [order.follow(), new TableLimit(context, MOST_TASKS).follow()];
-  const close = (): void => {
+  const close = async (): Promise<void> => {
     for (const stop of stops) stop();
+    await remotes.close();
+    await registry.close();
     abandoned.close();
     contacts.close();
   };
-  return { pilots, control, tasks, sets, data, services, serviceControl, batches, templates, contacts, mover, close };
+  return {
+    pilots,
+    control,
+    tasks,
+    sets,
+    data,
+    services,
+    serviceControl,
+    batches,
+    templates,
+    contacts,
+    mover,
+    remotes,
+    registry,
+    close,
+  };
 }

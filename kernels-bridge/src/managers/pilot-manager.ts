@@ -9,10 +9,10 @@ import {
   type PilotRecord,
   pilotStates,
   type ResolvedPilotDescription,
-  type ServiceRecord,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
 import type { EngineEvent, Explanation } from '../engines/index.js';
+import { beaten } from '../picture/apply-services.js';
 import { sameUsage } from '../picture/settle.js';
 import { refuseChanges } from './differences.js';
 import { Once, Sequence } from './once.js';
@@ -160,7 +160,7 @@ export class PilotManager {
     );
   }
 
-  #beat(id: string, { usage, probes, staging = {}, batches = {} }: Beat): void {
+  #beat(id: string, { usage, probes, roles = {}, loading = {}, staging = {}, batches = {} }: Beat): void {
     const { picture } = this.context;
     for (const [task, reports] of Object.entries(staging)) {
       const slot = picture.tasks.find(task);
@@ -174,8 +174,8 @@ export class PilotManager {
         pilot !== id || batchStates.isFinal(state) ? null : { progress },
       );
     }
-    for (const service of picture.servicesOn(id))
-      picture.update('service', service, (record) => probed(record, probes));
+    const heard = { probes, roles, loading };
+    for (const service of picture.servicesOn(id)) picture.update('service', service, (record) => beaten(record, heard));
   }
 
   #taken(id: string): void {
@@ -277,11 +277,3 @@ export class PilotManager {
 const ACK_MS = 2;
 /** Milliseconds that a launched pilot has until its agent must be heard. */
 const LAUNCH_MS = 15_000;
-
-/** The latest probes in a service's instances; null when there is nothing newer than what is known. */
-function probed(service: ServiceRecord, probes: Beat['probes']): Partial<ServiceRecord> | null {
-  if (service.instances.every(({ id, probe }) => (probes[id] ?? probe)?.at === probe?.at)) return null;
-  return {
-    instances: service.instances.map((instance) => ({ ...instance, probe: probes[instance.id] ?? instance.probe })),
-  };
-}

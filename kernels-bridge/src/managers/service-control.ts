@@ -107,7 +107,11 @@ export class ServiceControl {
     const record = this.context.picture.get('pilot', pilot ?? '');
     if (record === undefined || !('resources' in description)) return;
     const { cores = 1, gpus = 0, memory } = description.resources ?? {};
-    checkFits(demandOf({ cores, gpus, ...(memory === undefined ? {} : { memory }), ranks: instances }), record, 'instances.');
+    checkFits(
+      demandOf({ cores, gpus, ...(memory === undefined ? {} : { memory }), ranks: instances }),
+      record,
+      'instances.',
+    );
   }
 
   async #tell(service: ServiceRecord, entry: SpoolEntry): Promise<void> {

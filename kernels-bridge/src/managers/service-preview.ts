@@ -101,7 +101,10 @@ function fit({ resources }: ResolvedServiceDescription, pilot: PilotRecord): Fin
 function sentenceOf(description: ResolvedServiceDescription, pilot: PilotRecord | undefined): string {
   const { resources, instances } = description;
   const { cores, gpus } = resources;
-  const each = [`${cores} ${cores === 1 ? 'core' : 'cores'}`, ...(gpus > 0 ? [`${gpus} GPU${gpus > 1 ? 's' : ''}`] : [])];
+  const each = [
+    `${cores} ${cores === 1 ? 'core' : 'cores'}`,
+    ...(gpus > 0 ? [`${gpus} GPU${gpus > 1 ? 's' : ''}`] : []),
+  ];
   const count = typeof instances === 'number' ? `${instances}` : `${instances.min} to ${instances.max}`;
   const word = instances === 1 ? 'instance' : 'instances';
   const name = description.name ?? description.template ?? 'service';

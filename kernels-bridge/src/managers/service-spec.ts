@@ -1,8 +1,8 @@
 import {
   type Origin,
   type Port,
-  type Probe,
   PROBE_KINDS,
+  type Probe,
   probeSchema,
   type ResolvedServiceDescription,
   type ServiceApi,
@@ -13,7 +13,6 @@ import {
 import type { Config } from '../config.js';
 import type { LaunchPlan } from '../templates/index.js';
 import { buildEnvironment, resolveDirectory } from './environment.js';
-
 
 /** What a service of each API listens at where nobody said. */
 const PORTS: Readonly<Record<ServiceApi, Port>> = {
@@ -82,7 +81,8 @@ export function specOf(config: Config, parts: SpecParts): ServiceSpec {
     authenticated: plan.authenticated,
     needs: [...plan.needs],
     model: plan.model,
-    files: description.files.length === 0 ? [cwd] : description.files.map((file) => resolveDirectory(config, origin, file)),
+    files:
+      description.files.length === 0 ? [cwd] : description.files.map((file) => resolveDirectory(config, origin, file)),
     progress: [...plan.progress],
   };
 }

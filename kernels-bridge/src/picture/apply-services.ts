@@ -1,8 +1,10 @@
 import {
+  type Beat,
   type ErrorData,
   type InstanceRecord,
   instanceStates,
   type JournalRecord,
+  PROBE_ROLES,
   type Reason,
   type ResolvedServiceDescription,
   type ServiceRecord,
@@ -47,6 +49,40 @@ export function serviceFacts(service: ServiceRecord, record: Of<'service'>): Par
     return { ...facts, ...leaving, ...deriveService({ ...known, ...leaving }, t) };
   }
   return { ...facts, ...deriveService(known, record.t) };
+}
+
+/** What a beat of an agent says of instances; by instance id. */
+export interface Heard {
+  readonly probes: Beat['probes'];
+  readonly roles: NonNullable<Beat['roles']>;
+  readonly loading: NonNullable<Beat['loading']>;
+}
+
+/** The latest probes and the progress of loading; null where a beat says nothing new. */
+export function beaten(service: ServiceRecord, heard: Heard): Partial<ServiceRecord> | null {
+  let news = false;
+  const instances = service.instances.map((instance) => {
+    const changed = instanceBeaten(instance, heard);
+    news ||= changed !== instance;
+    return changed;
+  });
+  return news ? { instances } : null;
+}
+
+function instanceBeaten(instance: InstanceRecord, heard: Heard): InstanceRecord {
+  const { id, state } = instance;
+  if (!isLive(instance)) return instance;
+  const probe = heard.probes[id] ?? instance.probe;
+  const readiness = probe === null || heard.probes[id] === undefined ? {} : { readiness: probe };
+  const probes = { ...instance.probes, ...readiness, ...heard.roles[id] };
+  const loads = state === 'LAUNCHING' || state === 'INITIALIZING';
+  const progress = loads ? (heard.loading[id] ?? instance.progress) : null;
+  const same =
+    probe?.at === instance.probe?.at &&
+    PROBE_ROLES.every((role) => probes[role]?.at === instance.probes[role]?.at) &&
+    progress?.text === instance.progress?.text &&
+    progress?.share === instance.progress?.share;
+  return same ? instance : { ...instance, probe, probes, progress };
 }
 
 /** Somebody asked for its end: at once where no process of it can run, else its agent sees to it. */
@@ -109,12 +145,7 @@ export function deriveService(service: ServiceRecord, t: string): Partial<Servic
 }
 
 /** An instance as it begins. */
-export function newInstance(
-  id: string,
-  index: number,
-  t: string,
-  contact: InstanceRecord['contact'],
-): InstanceRecord {
+export function newInstance(id: string, index: number, t: string, contact: InstanceRecord['contact']): InstanceRecord {
   return {
     id,
     index,

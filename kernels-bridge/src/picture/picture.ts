@@ -44,7 +44,10 @@ export class Picture {
   readonly tasks: TaskTable;
   readonly #maps: Maps = { pilot: new Map(), service: new Map(), answer: new Map(), batch: new Map() };
   /** Ids of what is bound to each pilot. */
-  readonly #on: Readonly<Record<'service' | 'batch', Map<string, Set<string>>>> = { service: new Map(), batch: new Map() };
+  readonly #on: Readonly<Record<'service' | 'batch', Map<string, Set<string>>>> = {
+    service: new Map(),
+    batch: new Map(),
+  };
   readonly #removals = new Map<string, Change>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #watched = new Map<string, number>();
@@ -150,7 +153,8 @@ export class Picture {
     else if (kind === 'set') this.tasks.removeSet(id);
     else {
       const record = this.#maps[kind].get(id);
-      if (record?.kind === 'service' || record?.kind === 'batch') this.#on[record.kind].get(record.pilot ?? '')?.delete(id);
+      if (record?.kind === 'service' || record?.kind === 'batch')
+        this.#on[record.kind].get(record.pilot ?? '')?.delete(id);
       if (kind === 'pilot') this.tasks.timelines.forget(id);
       this.#maps[kind].delete(id);
     }

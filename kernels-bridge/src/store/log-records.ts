@@ -140,7 +140,15 @@ export const logRecordSchema = z.discriminatedUnion('type', [
    * Things that ended long ago leave the lists, whatever state they seem to be in when this is replayed: their journals
    * are gone. `tasks` are those that belong to no set.
    */
-  z.object({ ...stamp, type: z.literal('dropped'), pilots: ids, sets: ids, tasks: ids, services: ids, batches: ids.default([]) }),
+  z.object({
+    ...stamp,
+    type: z.literal('dropped'),
+    pilots: ids,
+    sets: ids,
+    tasks: ids,
+    services: ids,
+    batches: ids.default([]),
+  }),
 ]);
 
 type Written = z.infer<typeof logRecordSchema>;

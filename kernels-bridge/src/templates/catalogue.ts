@@ -80,9 +80,15 @@ async function namesIn(folder: string): Promise<string[] | { problem: string }> 
 async function readTemplate(path: string): Promise<TemplateFile | string> {
   try {
     const parsed = templateFileSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
-    if (!parsed.success) return z.prettifyError(parsed.error).replaceAll('✖ ', '').replaceAll(/\s*\n\s*/g, ' ');
+    if (!parsed.success)
+      return z
+        .prettifyError(parsed.error)
+        .replaceAll('✖ ', '')
+        .replaceAll(/\s*\n\s*/g, ' ');
     const name = basename(path, '.json');
-    return parsed.data.name === name ? parsed.data : `its name is "${parsed.data.name}"; call the file ${parsed.data.name}.json`;
+    return parsed.data.name === name
+      ? parsed.data
+      : `its name is "${parsed.data.name}"; call the file ${parsed.data.name}.json`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

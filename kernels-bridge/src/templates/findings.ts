@@ -59,7 +59,11 @@ function compareContext({ tokens, field }: { tokens: number; field: string }, mo
 
 function compareMemory(bytes: number, share: number, { gpus, gpuMemory }: Site): Finding {
   if (gpuMemory.length === 0) {
-    return { ok: true, text: `the memory of the ${gpus === 1 ? 'GPU' : 'GPUs'} is not known before the start`, remedy: null };
+    return {
+      ok: true,
+      text: `the memory of the ${gpus === 1 ? 'GPU' : 'GPUs'} is not known before the start`,
+      remedy: null,
+    };
   }
   const [smallest = 0] = [...gpuMemory].sort((a, b) => a - b);
   const room = smallest * gpus * share;

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { type ServiceSpec, toSeconds } from '@pilothouse/sdk/internal';
 import type { Values } from './parameters.js';
 import type { TemplateFile } from './schema.js';
@@ -60,7 +59,8 @@ function wordsOf({ parameters }: TemplateFile, filling: Filling): Words {
   for (const [name, value] of Object.entries(values)) {
     const parameter = parameters[name];
     const kind = parameter?.type === 'string' ? parameter.is : undefined;
-    const isPath = typeof value === 'string' && (kind === 'path' ? value !== '' : kind === 'model' && /^[/~.]/.test(value));
+    const isPath =
+      typeof value === 'string' && (kind === 'path' ? value !== '' : kind === 'model' && /^[/~.]/.test(value));
     words[name] = isPath ? absolute(value, cwd, home) : value;
   }
   return words;
@@ -100,7 +100,9 @@ function checksOf({ checks }: TemplateFile, words: Words): LaunchChecks {
   const tokens = context === undefined ? undefined : words[context];
   const share = typeof gpuShare === 'string' ? words[gpuShare] : gpuShare;
   return {
-    ...(typeof at === 'string' && weights !== undefined ? { weights: { at, isPath: isAbsolute(at), field: weights } } : {}),
+    ...(typeof at === 'string' && weights !== undefined
+      ? { weights: { at, isPath: isAbsolute(at), field: weights } }
+      : {}),
     ...(typeof tokens === 'number' && context !== undefined ? { context: { tokens, field: context } } : {}),
     ...(typeof share === 'number' ? { gpuShare: share } : {}),
   };

@@ -1,5 +1,12 @@
-import { portSchema, probesSchema, serviceApiSchema, warmUpSchema } from '@pilothouse/sdk/internal';
-import { durationSchema, environmentSchema, resourcesSchema } from '@pilothouse/sdk/internal';
+import {
+  durationSchema,
+  environmentSchema,
+  portSchema,
+  probesSchema,
+  resourcesSchema,
+  serviceApiSchema,
+  warmUpSchema,
+} from '@pilothouse/sdk/internal';
 import { z } from 'zod';
 
 const text = { title: z.string().min(1), description: z.string().min(1).optional() };
@@ -31,10 +38,7 @@ export type Parameter = z.output<typeof parameterSchema>;
 const condition = z.string().regex(/^!?[a-z][A-Za-z0-9]*$/, 'name a parameter, with ! in front for "not given"');
 
 /** A word of the command; or some that stand there only where a parameter is given (`!name`: is not). */
-const wordSchema = z.union([
-  z.string(),
-  z.strictObject({ when: condition, words: z.array(z.string()).min(1) }),
-]);
+const wordSchema = z.union([z.string(), z.strictObject({ when: condition, words: z.array(z.string()).min(1) })]);
 
 const valueSchema = z.union([z.string(), z.strictObject({ when: condition, value: z.string() })]);
 
@@ -130,7 +134,8 @@ export const templateFileSchema = z
     for (const name of new Set([...conditions, ...used, ...named])) {
       if (!known.has(name)) problem('parameters', `has no "${name}", which is used`);
     }
-    for (const pattern of template.progress) if (!isRegExp(pattern)) problem('progress', `is no expression: ${pattern}`);
+    for (const pattern of template.progress)
+      if (!isRegExp(pattern)) problem('progress', `is no expression: ${pattern}`);
   });
 export type TemplateFile = z.output<typeof templateFileSchema>;
 

@@ -59,5 +59,8 @@ function isPath(text: string): boolean {
 }
 
 function refused(field: string, what: string, hint: string): PilothouseError {
-  return new PilothouseError('INVALID_DESCRIPTION', `${what}, which every user of the node could read`, { hint, field });
+  return new PilothouseError('INVALID_DESCRIPTION', `${what}, which every user of the node could read`, {
+    hint,
+    field,
+  });
 }

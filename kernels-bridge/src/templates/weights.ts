@@ -33,7 +33,8 @@ const POINTER = 1024;
  */
 export async function lookAtWeights(path: string): Promise<Weights> {
   const found = await stat(path).catch(whereMissing(null));
-  if (found === null) return broken(`${path} is not there`, 'Name the folder or file of the weights as this node sees it.');
+  if (found === null)
+    return broken(`${path} is not there`, 'Name the folder or file of the weights as this node sees it.');
   return found.isDirectory() ? lookAtFolder(path) : lookAtFile(path);
 }
 

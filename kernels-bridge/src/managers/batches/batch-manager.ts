@@ -17,9 +17,9 @@ import { findDifferences } from '../differences.js';
 import { Once, Sequence } from '../once.js';
 import type { PilotManager, Submission } from '../pilot-manager.js';
 import { findRef } from '../refs.js';
+import type { RemoteServices } from '../remote-services.js';
 import { type BatchFiles, batchFiles } from './batch-files.js';
 import { checkOperation } from './operations.js';
-import { remoteOf } from './remote-service.js';
 import { RowReader, type Rows } from './row-reader.js';
 import { Uploads } from './uploads.js';
 
@@ -36,6 +36,7 @@ export class BatchManager {
   constructor(
     private readonly context: Context,
     private readonly pilots: PilotManager,
+    private readonly remotes: RemoteServices,
   ) {
     this.#uploads = new Uploads(context.config.home);
     const used = this.list(false).flatMap(({ description: { input } }) => ('upload' in input ? [input.upload] : []));
@@ -127,7 +128,7 @@ export class BatchManager {
       const spec: BatchSpec = { id, name, service: service.id, description, input, out, format };
       await context.events.append([{ type: 'batch.submitted', key, batch, spec }]);
       const lines = await context.spool.append(pilot.id, [
-        ...(service.pilot === pilot.id ? [] : [{ type: 'remote-service' as const, service: remoteOf(service) }]),
+        ...(await this.remotes.entries(pilot.id, [service.id])),
         { type: 'batch', batch: spec },
       ]);
       context.link.spooled(pilot.id, lines);

@@ -13,8 +13,8 @@ export function remoteOf({ id, name, api, model, description, instances }: Servi
     api,
     model,
     routing: { ...routing, concurrency: routing.concurrency ?? CONCURRENCY },
-    endpoints: instances.flatMap(({ index, endpoint, state }) =>
-      endpoint === null || state === 'STOPPED' || state === 'FAILED' ? [] : [{ index, endpoint }],
+    endpoints: instances.flatMap(({ index, endpoint, state, draining }) =>
+      endpoint === null || state !== 'READY' || draining ? [] : [{ index, endpoint }],
     ),
   };
 }

@@ -75,14 +75,12 @@ export class Placement {
     if (entry.pilot !== undefined) {
       const pilot = this.pilots.choose(entry.pilot);
       checkFits(need, pilot, at);
-      this.#checkServices(services, pilot, at);
       return { pilot: pilot.id, free: false, candidates: [] };
     }
     const home = services.map((id) => this.context.picture.get('service', id)?.pilot ?? null).find((id) => id !== null);
     if (home !== undefined) {
       const pilot = this.pilots.choose(home);
       checkFits(need, pilot, at);
-      this.#checkServices(services, pilot, at);
       return { pilot: home, free: false, candidates: [] };
     }
     const able = live.filter((pilot) => fits(need, pilot));
@@ -94,22 +92,6 @@ export class Placement {
   #largest(live: readonly PilotRecord[], need: Demand): PilotRecord | undefined {
     const by = need.gpus > 0 ? 'gpus' : 'cores';
     return [...live].sort((a, b) => b.resources[by] - a.resources[by])[0];
-  }
-
-  #checkServices(services: readonly string[], pilot: PilotRecord, at: string): void {
-    for (const id of services) {
-      const service = this.context.picture.get('service', id);
-      if (service === undefined || service.pilot === pilot.id) continue;
-      throw new PilothouseError(
-        'INVALID_DESCRIPTION',
-        `service "${service.name}" does not run on pilot "${pilot.name}"`,
-        {
-          hint: 'Name services of the same pilot, or submit the task to theirs.',
-          field: `${at}services`,
-          ids: { service: id, pilot: pilot.id },
-        },
-      );
-    }
   }
 
   /**

@@ -39,7 +39,8 @@ export class TableLimit {
       excess -= set.slots.length;
       sets.push(set.id);
     }
-    if (sets.length > 0) await events.append([{ type: 'dropped', pilots: [], sets, tasks: [], services: [], batches: [] }]);
+    if (sets.length > 0)
+      await events.append([{ type: 'dropped', pilots: [], sets, tasks: [], services: [], batches: [] }]);
   }
 }
 

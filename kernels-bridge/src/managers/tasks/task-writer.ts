@@ -4,6 +4,7 @@ import type { TakenOver, TaskGroup } from '../../picture/tasks/facts.js';
 import type { Offer } from '../../picture/tasks/task-table.js';
 import type { SpoolEntry, TasksEntry } from '../../spool/spool-writer.js';
 import type { LogEntry } from '../../store/log-records.js';
+import type { RemoteServices } from '../remote-services.js';
 import type { Dependencies } from './dependencies.js';
 import type { Placement, Target } from './placement.js';
 
@@ -43,6 +44,7 @@ export class TaskWriter {
     private readonly dependencies: Dependencies,
     /** Called with a pilot that had ended when its tasks were written. */
     private readonly pilotOver: (pilot: string) => void,
+    private readonly remotes: RemoteServices,
   ) {}
 
   /**
@@ -70,7 +72,10 @@ export class TaskWriter {
   async spool(common: Common, pieces: readonly Piece[], durable: true | 'soon' = true): Promise<void> {
     const { context } = this;
     const byPilot = new Map<string, SpoolEntry[]>();
+    const services = new Set<string>();
     for (const piece of pieces) {
+      // Drafts that name services have targets of their own: most pieces have none to look through.
+      for (const { task } of piece.drafts) for (const id of task.services ?? []) services.add(id);
       for (const pilot of piece.pilot === null ? (piece.offer?.pilots ?? []) : [piece.pilot]) {
         const entries = byPilot.get(pilot);
         const entry = spoolEntry(common, piece);
@@ -79,7 +84,8 @@ export class TaskWriter {
       }
     }
     const writes = [...byPilot].map(async ([pilot, entries]) => {
-      context.link.spooled(pilot, await context.spool.append(pilot, entries, durable));
+      const told = services.size === 0 ? [] : await this.remotes.entries(pilot, services);
+      context.link.spooled(pilot, await context.spool.append(pilot, [...told, ...entries], durable));
       // The pilot may have ended while this was written: then these end with it or move on, instead of waiting for ever.
       if (isOver(context.picture.get('pilot', pilot))) this.pilotOver(pilot);
     });

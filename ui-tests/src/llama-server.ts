@@ -10,7 +10,7 @@ export class LlamaServer {
     const endpoint = service.instances[0]?.endpoint;
     if (!endpoint) throw new Error(`${service.name} has no endpoint`);
     if (endpoint.keyFile === null) throw new Error(`${service.name} asks for no key`);
-    this.url = endpoint.http;
+    this.url = endpoint.url;
     this.key = readFileSync(endpoint.keyFile, 'utf8').trim();
   }
 

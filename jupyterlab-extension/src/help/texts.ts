@@ -19,7 +19,7 @@ JupyterLab.
 |---|---|
 | get resources | **New pilot**: choose cores and runtime, then **Start pilot** |
 | start a model | **Start service**: choose a template and the pilot it runs on |
-| use a model that runs already | **Attach service**: its URL and, where it asks for a key, a stored credential |
+| use a model that runs already | **Attach service**: its URL; Pilothouse says what it found there |
 | run a command | **Run a task**: the command line, cores, GPUs, memory; the form shows it as code |
 | see all tasks | **Open the table**, or click a task set |
 | ask a model | click the service, type into **Try it** |
@@ -71,10 +71,23 @@ Ten minutes before the end a notification says so; JupyterLab's settings, under 
     title: 'Help: services',
     text: `# Services
 
-A service is a model behind one name, with one or more **instances**. Pilothouse starts it on a pilot from a template, or you
-**attach** a server that runs already.
+A service is a model or a program of yours behind one name, with one or more **instances**. Pilothouse starts it on a pilot from a
+template or a command, or you **attach** a server that runs already.
 
-**Try it** asks it and shows the answer as it comes. The line below an answer says where the time went:
+| to … | do … |
+|---|---|
+| start one | **Start service**: template, pilot, parameters, how many instances; the sentence at the end says what would be run and whether it fits |
+| use one that runs | **Attach service**: while you type the address, Pilothouse says what answers there, with which models, and whether it asks for a key |
+| ask it | **Try it**: chat, completion, embedding, tensors, a method with its form, or a plain request; Ctrl+Enter sends |
+| use it in a notebook | **Insert into notebook**, or drag its row into the notebook: Python, tslab, Deno |
+| have more or fewer instances | **Scale**: a number, or between two numbers by what there is to do; at least 0 lets it sleep while nobody asks |
+| start an instance anew | **Restart** beside it; for all: one after the other, so that others answer meanwhile |
+| end it gently | **Drain**: takes nothing new, stops when what it has is answered |
+| find what was asked | **History**: search in questions and answers, open one, ask it again |
+
+**Attach** with a key: **Add a credential** keeps it in a file that only you can read. It never reaches a notebook or this page again.
+
+The line below an answer says where the time went, and **Requests over time** draws the same for all requests:
 
 | part | means |
 |---|---|
@@ -84,10 +97,25 @@ A service is a model behind one name, with one or more **instances**. Pilothouse
 | inference | what the model itself took, as the server reports it |
 | first token | from your question until the first piece of text |
 
-**Instances** shows for each copy its state, its latest probe, and how long starting took: *launch* until the process runs,
-*init* until it is ready, *publish* until it can be asked. The address can be copied; the key never can.
+**Instances** shows for each copy its state, its latest probes (*startup*: has it started, *readiness*: may requests come, *liveness*:
+does it still live), what it answers now, and how long starting took: *launch* until the process runs, *init* until it is ready,
+*publish* until it can be asked. *Left out for …* means that it failed several times in a row: others answer until it is tried again.
+Addresses can be copied under **Endpoints**; a key never can.
 
 **Stop** ends the instances and their answers. An attached service is only let go: its server goes on.
+`,
+  },
+  batches: {
+    title: 'Help: batches',
+    text: `# Batches
+
+A batch is many requests to one service as one thing: \`llm.map("prompts.jsonl", out="answers.jsonl")\` in a notebook. It runs beside
+the instances and keeps them busy; it needs neither this page nor a kernel.
+
+- Rows come out as they are answered, into the file that the page names. Rows that failed stand there with their error.
+- The same call again does only what is missing.
+- **Cancel** stops what is under way. Rows that are answered stay.
+- It waits where its service is not ready, and goes on by itself.
 `,
   },
   tasks: {

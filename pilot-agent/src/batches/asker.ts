@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type BatchSpec,
+  type Part,
   PilothouseError,
   type RequestOptions,
   type ServiceRequest,
@@ -10,6 +11,7 @@ import {
 import {
   type Adapter,
   type AdapterCall,
+  dataUrl,
   neverArrived,
   type Outcome,
   openAiBase,
@@ -48,6 +50,15 @@ const LONGEST_PAUSE_MS = 5000;
 /** Batches let everybody else go first, unless their description says otherwise. */
 const PRIORITY = -10;
 
+/** What requests of a batch go through. */
+export interface AskerParts {
+  readonly routable: Routable;
+  readonly adapters: BatchAdapters;
+  readonly spec: BatchSpec;
+  /** Absolute folders whose files inputs may name; null: none is read here. */
+  readonly files: readonly string[] | null;
+}
+
 /** Asks one input after the other, each with its tries. */
 export class Asker {
   readonly #routable: Routable;
@@ -56,11 +67,13 @@ export class Asker {
   readonly #options: RequestOptions;
   readonly #timeout: number;
   readonly #attemptTimeout: number | null;
+  readonly #files: readonly string[] | null;
   #listed: Promise<readonly string[]> | undefined;
 
-  constructor(routable: Routable, adapters: BatchAdapters, { description }: BatchSpec) {
+  constructor({ routable, adapters, spec: { description }, files }: AskerParts) {
     this.#routable = routable;
     this.#adapters = adapters;
+    this.#files = files;
     this.#description = description;
     this.#options = description.options;
     this.#timeout = toSeconds(description.options.timeout) * 1000;
@@ -163,7 +176,9 @@ export class Asker {
       },
     };
     if (request.kind === 'request') {
-      return { outcome: await this.#adapters.own.ask({ ...call, request: request.request }), text };
+      const whole = await withImages(request.request, this.#files);
+      const outcome = await this.#adapters.own.ask({ ...call, request: whole });
+      return { outcome, text };
     }
     if (request.kind === 'unusable') throw new PilothouseError('INTERNAL', 'an unusable input was sent');
     this.#listed ??= this.#adapters.own.models(target, signal).catch((error: unknown) => {
@@ -177,6 +192,18 @@ export class Asker {
     const reply = replySchema.parse(outcome.value);
     return { outcome: { ...outcome, value: reply.body }, text: '' };
   }
+}
+
+/** The same, with the images that it names by path read: they lie beside the instances. */
+async function withImages(request: ServiceRequest, files: readonly string[] | null): Promise<ServiceRequest> {
+  if (request.op !== 'chat' || !request.messages.some(({ content }) => typeof content !== 'string')) return request;
+  const part = async (one: Part): Promise<Part> =>
+    'text' in one || one.image.startsWith('data:') ? one : { image: await dataUrl(one.image, files) };
+  const messages = request.messages.map(async ({ role, content }) => ({
+    role,
+    content: typeof content === 'string' ? content : await Promise.all(content.map(part)),
+  }));
+  return { ...request, messages: await Promise.all(messages) };
 }
 
 /** How long an instance may take: to begin, and to end. */

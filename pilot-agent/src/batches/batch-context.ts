@@ -9,7 +9,10 @@ export interface BatchContext {
   readonly pilot: { readonly id: string; readonly folder: string };
   readonly past: Pick<Past, 'batches'>;
   readonly journal: Pick<Public<Journal>, 'append'>;
-  readonly directory: Directory;
+  /** The services that can be called from here. */
+  directory(): Promise<Directory>;
+  /** Absolute folders whose files requests to a service may name; null: it does not run here. */
+  filesOf(service: string): readonly string[] | null;
   readonly adapters: Readonly<Record<ServiceApi, Adapter>>;
   /** Keeps a service alive; returns the way to let it go. */
   hold(service: string, why: string): () => void;

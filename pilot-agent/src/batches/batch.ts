@@ -87,7 +87,7 @@ export class Batch {
   async #work(): Promise<void> {
     const { spec, signal } = { spec: this.spec, signal: this.#stop.signal };
     this.#wait({ code: 'READING', text: 'reads its input, and what its output holds already' });
-    const { pilot, directory, adapters } = this.#context;
+    const { pilot, adapters } = this.#context;
     const openai = spec.description.op === 'openai';
     const { file, found } = await openOutput(spec.out, join(pilot.folder, 'batches', `${spec.id}.json`), openai);
     const writer = new RowWriter(file, found.length, {
@@ -99,12 +99,13 @@ export class Batch {
       try {
         this.#tally.found(found, await input.scan(found.keys, signal));
         this.#changed();
-        const routable = directory.find(spec.service);
+        const routable = (await this.#context.directory()).find(spec.service);
         if (routable === undefined) throw noService(spec.service);
         const run = new RowRun({
           spec,
           routable,
           adapters: { own: adapters[routable.api], rest: adapters.rest },
+          files: this.#context.filesOf(spec.service),
           rows: input.missing(found.keys, signal),
           writer,
           tally: this.#tally,

@@ -12,6 +12,8 @@ export interface RowWork {
   readonly spec: BatchSpec;
   readonly routable: Routable;
   readonly adapters: BatchAdapters;
+  /** Absolute folders whose files inputs may name. */
+  readonly files: readonly string[] | null;
   readonly rows: AsyncGenerator<InputRow>;
   readonly writer: RowWriter;
   readonly tally: Tally;
@@ -43,7 +45,7 @@ export class RowRun {
 
   constructor(work: RowWork) {
     this.#work = work;
-    this.#asker = new Asker(work.routable, work.adapters, work.spec);
+    this.#asker = new Asker(work);
     this.#flow = new Flow(work.spec.description.concurrency);
   }
 

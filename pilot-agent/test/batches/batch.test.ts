@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PilothouseError } from '@pilothouse/sdk/shared';
 import { afterEach, expect, test } from 'vitest';
@@ -259,6 +259,18 @@ test.each([
   expect(await it.run({ op, ...(op === 'call' ? { method: 'fit' } : {}) })).toMatchObject({ state: 'DONE' });
   if (asked !== undefined) expect(it.asked.toSorted()).toEqual(asked);
   expect(it.rows('out.jsonl')[0]).toMatchObject({ text: null, value: [1, 2] });
+});
+
+test('images that inputs name by path are read beside the service, within its folders', async () => {
+  const it = rig();
+  writeFileSync(it.path('dot.png'), Buffer.from('\x89PNG\r\n\x1a\n rest', 'latin1'));
+  it.write('in.jsonl', [
+    { id: 'good', prompt: [{ text: 'What is it?' }, { image: 'dot.png' }] },
+    { id: 'outside', prompt: [{ text: 'What is it?' }, { image: '/etc/hostname' }] },
+  ]);
+  expect(await it.run()).toMatchObject({ state: 'DONE', progress: { done: 1, failed: 1 } });
+  expect(it.asked).toEqual([expect.stringContaining('"image":"data:image/png;base64,')]);
+  expect(it.rows('out.jsonl').find(({ key }) => key === 'outside')?.error?.code).toBe('UNSAFE_PATH');
 });
 
 test("OpenAI's batch format goes in and comes out", async () => {

@@ -225,7 +225,11 @@ export class Rig {
           return this.entries.length;
         },
       },
-      directory: { find: (name) => (name === this.service.id ? this.service : undefined), list: () => [this.service] },
+      filesOf: () => [this.folder],
+      directory: async () => ({
+        find: (name) => (name === this.service.id ? this.service : undefined),
+        list: () => [this.service],
+      }),
       adapters: byApi,
       hold: (service) => {
         this.held.push(service);

@@ -38,7 +38,13 @@ export async function inlineImages(body: Buffer, folders: readonly string[] | nu
   return found ? Buffer.from(JSON.stringify(request)) : body;
 }
 
-async function dataUrl(path: string, folders: readonly string[] | null): Promise<string> {
+/**
+ * Reads an image as a data URL.
+ *
+ * @param folders - as for {@link inlineImages}
+ * @throws PilothouseError UNSUPPORTED_REQUEST, UNSAFE_PATH, DATA_NOT_FOUND, UNSUPPORTED_FORMAT, FILE_TOO_LARGE
+ */
+export async function dataUrl(path: string, folders: readonly string[] | null): Promise<string> {
   if (folders === null) {
     throw new PilothouseError(
       'UNSUPPORTED_REQUEST',

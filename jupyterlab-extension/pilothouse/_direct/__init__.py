@@ -1,0 +1,1 @@
+"""Calls of services straight at their instances; the public part is ``pilothouse.direct``."""

@@ -10,8 +10,8 @@ from typing import Any, TypedDict, cast
 
 from ._client import Client, pause
 from .errors import PilothouseError
-from .records import AnswerRecord
-from .states import Kind, is_final
+from .service_records import AnswerRecord
+from .states import Kind, is_final, plural
 from .task_records import AnyRecord
 
 log = logging.getLogger("pilothouse")
@@ -21,11 +21,18 @@ _MENDS = {"CONNECTION_LOST", "BRIDGE_UNREACHABLE"}
 _ATTEMPTS = 12
 
 
-class Chunk(TypedDict):
-    """A piece of text as the server sent it; ``at`` is milliseconds after the request was accepted."""
-
+class _Chunk(TypedDict):
     text: str
     at: float
+
+
+class Chunk(_Chunk, total=False):
+    """A piece of an answer as the server sent it; ``at`` is milliseconds after the request was accepted.
+
+    What is not text is in ``data``; ``text`` is empty then.
+    """
+
+    data: Any
 
 
 class ChunkBatch(TypedDict):
@@ -73,7 +80,7 @@ async def watch_records(
         async for batch in batches:
             if batch["reset"]:
                 known = {}
-            for record in batch[f"{kind}s"]:
+            for record in batch[plural(kind)]:
                 known[record["id"]] = record
             for removed in batch["removed"]:
                 known.pop(removed, None)

@@ -1,20 +1,23 @@
-"""The answer to one question, while it streams and afterwards."""
+"""The answer to one request, while it streams and afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Generic
 
 from ._background import iterate, run
 from ._streams import Chunk
-from .aio.answer import AnswerResult, AsyncAnswer
+from .aio.answer import AnswerResult, AsyncAnswer, T
 from .handle import Handle
-from .records import AnswerRecord, Timing
-from .states import RequestState
+from .service_records import AnswerRecord, Timing, Usage
+from .states import RequestState, is_final
 from .units import Duration
 
+__all__ = ["Answer", "AnswerResult"]
 
-class Answer(Handle[AsyncAnswer]):
-    """The answer to one question, while it streams and afterwards.
+
+class Answer(Handle[AsyncAnswer[T]], Generic[T]):
+    """The answer to one request, while it streams and afterwards.
 
     As the last line of a cell it shows itself: tokens while they are made, then text and timing. Iterating gives
     chunks; ``print(answer.text)`` gives what is there by now.
@@ -36,15 +39,34 @@ class Answer(Handle[AsyncAnswer]):
         return run(self._async.text())
 
     @property
+    def value(self) -> T | None:
+        """What :meth:`result` gives, once it is there."""
+        return run(self._async.result()) if is_final("answer", self.state) else None
+
+    @property
     def timing(self) -> Timing | None:
         """Milliseconds; None until it is final."""
         return self.record["timing"]
 
-    def result(self, *, timeout: Duration | None = None) -> AnswerResult:
-        """Waits for the end.
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens read and written; None until it is final, or where the server does not say."""
+        return self.record["usage"]
+
+    @property
+    def instance(self) -> int | None:
+        """Number of the instance that answers; None while none has been found."""
+        instance = self.record["instance"]
+        return None if instance is None else instance["index"]
+
+    def result(self, *, timeout: Duration | None = None) -> T:
+        """Waits for the end: text with what belongs to it, or the value that was asked for.
+
+        Args:
+            timeout: Of the waiting; default: none.
 
         Raises:
-            PilothouseError: what made it fail, ``ANSWER_STOPPED``, or ``TIMEOUT``.
+            PilothouseError: what made it fail, ``ANSWER_STOPPED``, ``INVALID_RESULT``, or ``TIMEOUT``.
             KeyboardInterrupt: The waiting was interrupted; the answer goes on.
         """
         return self._wait(self._async.result(timeout=timeout))
@@ -62,6 +84,6 @@ class Answer(Handle[AsyncAnswer]):
         """Stops it, at the server too."""
         run(self._async.stop())
 
-    def retry(self) -> Answer:
+    def retry(self) -> Answer[T]:
         """Asks the same again, as a new answer."""
         return Answer(run(self._async.retry()))

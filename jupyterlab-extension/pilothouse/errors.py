@@ -70,11 +70,20 @@ ErrorCode = Literal[
     "QUEUE_FULL",
     "BACKEND_FAILED",
     "STREAM_CUT",
+    "BACKEND_TIMEOUT",
+    "REQUEST_REFUSED",
+    "UNSUPPORTED_REQUEST",
+    "UNSUPPORTED_FORMAT",
+    "METHOD_NOT_FOUND",
+    "CERTIFICATE_REFUSED",
+    "BATCH_NOT_FOUND",
+    "BATCH_FAILED",
+    "BATCH_CANCELED",
     "ANSWER_NOT_FOUND",
     "ANSWER_STOPPED",
     "STATE_UNREACHABLE",
-    "BUFFER_OVERFLOW",
     "CLOSED",
+    "BUFFER_OVERFLOW",
     "INTERNAL",
 ]
 """What went wrong, as a literal that programs can switch on. Codes are only ever added."""
@@ -104,6 +113,7 @@ RETRYABLE: frozenset[str] = frozenset(
         "QUEUE_FULL",
         "BACKEND_FAILED",
         "STREAM_CUT",
+        "BACKEND_TIMEOUT",
     }
 )
 """Codes of errors after which the same call can succeed later without a change by the user."""
@@ -121,6 +131,7 @@ class ErrorData(_ErrorBase, total=False):
 
     hint: str
     field: str
+    retryAfter: float
     evidence: str
 
 
@@ -134,6 +145,7 @@ class PilothouseError(Exception):
         retryable: Whether the same call can succeed later without a change by the user.
         ids: Ids of the things concerned, by kind: ``{"service": "service-7k2m9qz4wd"}``.
         field: Path of the field concerned, for ``INVALID_DESCRIPTION``: ``"resources.cores"``.
+        retry_after: Seconds after which it is worth trying again, for ``QUEUE_FULL``.
         evidence: Whatever shows the cause: the last lines of stderr, a response body.
 
     Example:
@@ -153,6 +165,7 @@ class PilothouseError(Exception):
         retryable: bool | None = None,
         ids: Mapping[str, str] | None = None,
         field: str | None = None,
+        retry_after: float | None = None,
         evidence: str | None = None,
     ) -> None:
         super().__init__(code, message)
@@ -162,6 +175,7 @@ class PilothouseError(Exception):
         self.retryable = code in RETRYABLE if retryable is None else retryable
         self.ids: dict[str, str] = dict(ids or {})
         self.field = field
+        self.retry_after = retry_after
         self.evidence = evidence
 
     @property
@@ -180,6 +194,7 @@ class PilothouseError(Exception):
             retryable=data.get("retryable"),
             ids=data.get("ids"),
             field=data.get("field"),
+            retry_after=data.get("retryAfter"),
             evidence=data.get("evidence"),
         )
 
@@ -190,6 +205,8 @@ class PilothouseError(Exception):
             data["hint"] = self.hint
         if self.field is not None:
             data["field"] = self.field
+        if self.retry_after is not None:
+            data["retryAfter"] = self.retry_after
         if self.evidence is not None:
             data["evidence"] = self.evidence
         return data

@@ -1,6 +1,6 @@
 """What Pilothouse knows about each thing, as plain dictionaries in the words of its interface.
 
-Times are ISO 8601 in UTC, durations in ``timing`` and ``bootstrap`` are milliseconds, memory is bytes.
+Times are ISO 8601 in UTC, memory is bytes.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from .errors import ErrorData
-from .states import InstanceState, PilotState, RequestState, ServiceState
+from .states import PilotState
 
 
 class _ReasonBase(TypedDict):
@@ -91,6 +91,13 @@ class Efficiency(TypedDict):
     gpus: float | None
 
 
+class Gateway(TypedDict):
+    """Its own router for requests to services, on its node, with the file of its key."""
+
+    url: str
+    keyFile: str
+
+
 class PilotRecord(Record):
     """A pilot as it stands now."""
 
@@ -106,6 +113,7 @@ class PilotRecord(Record):
     suspended: bool
     idle: PilotIdle | None
     efficiency: Efficiency | None
+    gateway: Gateway | None
 
 
 class OutputSlice(TypedDict):
@@ -131,164 +139,6 @@ class LogChunk(TypedDict):
     next: int
     size: int
     complete: bool
-
-
-class Endpoint(TypedDict):
-    """Where an instance listens; its key lies in a file and never in a record."""
-
-    http: str
-    keyFile: str | None
-
-
-class Bootstrap(TypedDict):
-    """Milliseconds until it was ready: launch + init + publish."""
-
-    launch: float
-    init: float
-    publish: float
-
-
-class ProbeResult(TypedDict):
-    """Result of the latest probe; latency in milliseconds."""
-
-    ok: bool
-    at: str
-    latency: float
-    text: str
-
-
-class InstanceRecord(TypedDict):
-    """One running copy of a service."""
-
-    id: str
-    index: int
-    state: InstanceState
-    since: str
-    reason: Reason | None
-    contact: Contact
-    attempt: int
-    endpoint: Endpoint | None
-    bootstrap: Bootstrap | None
-    probe: ProbeResult | None
-    exitCode: int | None
-    stderrTail: str | None
-    output: OutputRange | None
-    error: ErrorData | None
-    times: dict[str, str]
-
-
-class ServiceLoad(TypedDict):
-    """Requests being answered and waiting; latencies in milliseconds."""
-
-    outstanding: int
-    queued: int
-    p50: float | None
-    recent: list[float]
-
-
-class ServiceRecord(Record):
-    """A service as it stands now."""
-
-    kind: Literal["service"]
-    state: ServiceState
-    api: str
-    origin: Literal["launched", "attached"]
-    description: dict[str, Any]
-    template: str | None
-    pilot: str | None
-    model: str | None
-    url: str | None
-    credential: str | None
-    openToNode: bool
-    instances: list[InstanceRecord]
-    load: ServiceLoad
-
-
-class Template(TypedDict):
-    """A ready-made service that can be started by name; ``reason`` says why not, where it is not available."""
-
-    name: str
-    title: str
-    description: str
-    available: bool
-    reason: str | None
-    resources: dict[str, Any]
-    params: dict[str, Any]
-
-
-class Gaps(TypedDict):
-    """Gaps between tokens in milliseconds."""
-
-    p50: float
-    p99: float
-
-
-class Timing(TypedDict):
-    """Milliseconds: total = communication + queue + service + inference; None means "not reported"."""
-
-    total: float
-    client: float | None
-    communication: float
-    queue: float
-    service: float
-    inference: float | None
-    ttft: float | None
-    gaps: Gaps | None
-    tokensPerSecond: float | None
-
-
-class Usage(TypedDict):
-    """Tokens read and written."""
-
-    promptTokens: int
-    completionTokens: int
-
-
-class Message(TypedDict):
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class NameOf(TypedDict):
-    """Id and name of another thing."""
-
-    id: str
-    name: str
-
-
-class InstanceOf(TypedDict):
-    """Id and number of an instance."""
-
-    id: str
-    index: int
-
-
-class AnswerRecord(Record):
-    """A request to a service and its answer, as it stands now."""
-
-    kind: Literal["answer"]
-    state: RequestState
-    service: NameOf
-    instance: InstanceOf | None
-    messages: list[Message]
-    options: dict[str, Any]
-    text: str | None
-    chunks: int
-    finishReason: str | None
-    usage: Usage | None
-    timing: Timing | None
-    model: str | None
-    retryOf: str | None
-
-
-class CredentialReport(TypedDict):
-    """A stored credential, without its secret."""
-
-    name: str
-    createdAt: str
-    lastUsedAt: str | None
 
 
 class Check(TypedDict):

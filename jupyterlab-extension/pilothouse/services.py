@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ._background import run
+from ._fields import takes
+from .aio.answer import AnswerResult
 from .aio.services import AsyncServices
 from .aio.session import AsyncSession
 from .answer import Answer
-from .descriptions import Params, Ref
-from .records import CredentialReport, Template
+from .descriptions import Ref
 from .service import Service
+from .service_fields import Api, ServiceFields
+from .service_records import CredentialReport, Detection, ServicePreview, Template
+from .states import RequestState
 from .units import Duration
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Services:
@@ -21,133 +28,116 @@ class Services:
     def __init__(self, calls: AsyncServices) -> None:
         self._async = calls
 
+    @takes(ServiceFields)
     def ensure(
         self,
         name: str,
         *,
         template: str | None = None,
-        params: Params | None = None,
-        command: Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
-        model: str | None = None,
-        resources: Mapping[str, Any] | None = None,
-        instances: int | None = None,
-        ready: str | Mapping[str, Any] | None = None,
-        start_timeout: Duration | None = None,
-        restarts: int | None = None,
-        allow_unauthenticated: bool = False,
-        pilot: Ref | None = None,
         timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
     ) -> Service:
         """The live one of that name, else a new one: running all cells twice never makes a second service.
+
+        In mappings, keys may be written as in Python (``attempt_timeout``).
 
         Args:
             name: Its name; also the template where neither template nor command is given.
             template: A ready-made service; see :meth:`templates`.
-            params: Its parameters.
-            command: Instead of a template: program and arguments. ``{port}``, ``{host}``, ``{cores}`` and
-                ``{apiKeyFile}`` in it and in ``env`` stand for what the instance gets.
-            env: Variables of the instances.
-            cwd: Working directory; default: the caller's.
-            model: Model name sent with each request; default: the first that the server lists.
-            resources: ``{"cores": 2, "gpus": 1, "memory": "8GiB"}`` of each instance.
-            instances: Running copies; default 1.
-            ready: Path of the readiness probe, or the whole probe; default ``"/health"``.
-            start_timeout: How long an instance may take to become ready; default 5 minutes.
-            restarts: Automatic restarts before an instance counts as failed; default 3.
-            allow_unauthenticated: Start it although it asks for no key: open to users of the node.
-            pilot: Where it runs; default: the only live pilot.
             timeout: Of the call; default 30 s. It does not wait until the service is ready.
+            fields: The service:
+
+                params: Parameters of the template.
+                command: Instead of a template: program and arguments. ``{port}``, ``{port:NAME}``, ``{host}``,
+                    ``{cores}``, ``{gpus}``, ``{instance}`` and ``{apiKeyFile}`` in it and in ``env`` stand for what the
+                    instance gets; ``{apiKey}`` in ``env`` alone.
+                env: Variables of the instances.
+                environment: One of ``{"conda": name}``, ``{"venv": path}``, ``{"modules": [...]}``, ``{"container":
+                    {"image": …}}``.
+                setup: Shell lines before the command.
+                cwd: Working directory; default: the caller's.
+                api: ``"openai"`` (default for a command), ``"ollama"``, ``"open-inference"``, ``"zeromq"``,
+                    ``"ru-zmq"``, ``"rest"`` or ``"any"``.
+                model: Model name sent with each request; default: the first that the server lists.
+                resources: ``{"cores": 2, "gpus": 1, "memory": "8GiB"}`` of each instance.
+                instances: Running copies; default 1. ``(1, 4)`` scales between the two by what there is to do,
+                    ``(0, 4)`` down to none.
+                ports: Names of ports of each instance, or ``{"name": …, "protocol": …}``; the first is called.
+                ready: Path of the readiness probe, or the whole probe; default: what fits the API.
+                startup, liveness: The other two probes.
+                start_timeout: How long an instance may take to become ready; default 5 minutes.
+                restarts: Automatic restarts before an instance counts as failed; default 3.
+                warm_up: ``{"path": …, "body": …}``: asked before an instance counts as ready.
+                routing: ``{"policy": "power-of-two", "concurrency": 8, "queue": 256, …}``.
+                lifetime: How long it may be idle before it stops, or ``{"idle": "1h", "until": time}``.
+                after: Services that must be ready, and tasks that must be done, before it starts.
+                before: Services that start only when this one is ready.
+                files: Folders whose files requests may name (images); default: the working directory.
+                allow_unauthenticated: Start it although it asks for no key: open to users of the node.
+                pilot: Where it runs; default: the only live pilot.
 
         Raises:
             PilothouseError: ``TEMPLATE_UNAVAILABLE``, ``DESCRIPTION_CHANGED``, ``INVALID_DESCRIPTION``,
                 ``PILOT_NOT_FOUND``.
 
         Example:
-            ``llm = s.services.ensure("smollm2", pilot=pilot)``
+            ``llm = s.services.ensure("vllm", params={"model": "/models/m"}, resources={"gpus": 1}, instances=(1, 4))``
         """
-        found = self._async.ensure(
-            name,
-            template=template,
-            params=params,
-            command=command,
-            env=env,
-            cwd=cwd,
-            model=model,
-            resources=resources,
-            instances=instances,
-            ready=ready,
-            start_timeout=start_timeout,
-            restarts=restarts,
-            allow_unauthenticated=allow_unauthenticated,
-            pilot=pilot,
-            timeout=timeout,
-        )
-        return Service(run(found))
+        return Service(run(self._async.ensure(name, template=template, timeout=timeout, **fields)))
 
+    @takes(ServiceFields)
     def start(
         self,
         what: str | None = None,
         *,
         name: str | None = None,
-        params: Params | None = None,
-        command: Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
-        model: str | None = None,
-        resources: Mapping[str, Any] | None = None,
-        instances: int | None = None,
-        ready: str | Mapping[str, Any] | None = None,
-        start_timeout: Duration | None = None,
-        restarts: int | None = None,
-        allow_unauthenticated: bool = False,
-        pilot: Ref | None = None,
         timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
     ) -> Service:
         """Always a new one of a template, or with ``command`` of that name; the fields are those of :meth:`ensure`."""
-        made = self._async.start(
-            what,
-            name=name,
-            params=params,
-            command=command,
-            env=env,
-            cwd=cwd,
-            model=model,
-            resources=resources,
-            instances=instances,
-            ready=ready,
-            start_timeout=start_timeout,
-            restarts=restarts,
-            allow_unauthenticated=allow_unauthenticated,
-            pilot=pilot,
-            timeout=timeout,
-        )
-        return Service(run(made))
+        return Service(run(self._async.start(what, name=name, timeout=timeout, **fields)))
+
+    @takes(ServiceFields)
+    def preview(
+        self,
+        what: str | None = None,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
+    ) -> ServicePreview:
+        """What :meth:`start` would run, and whether weights, memory of the GPUs and context fit. Starts nothing."""
+        return run(self._async.preview(what, name=name, timeout=timeout, **fields))
 
     def attach(
         self,
         url: str,
         *,
         name: str | None = None,
+        api: Api | None = None,
         credential: str | None = None,
+        server_key: str | None = None,
         model: str | None = None,
+        routing: Mapping[str, Any] | None = None,
         allow_unauthenticated: bool = False,
         timeout: Duration | None = None,
     ) -> Service:
         """Checks a server that runs already, then keeps it as a service; stopping it only lets it go.
 
         Args:
-            url: Base URL of an OpenAI-compatible API, ending in ``/v1``.
+            url: Where it answers: ``http://host:port`` (with or without ``/v1``), or ``tcp://host:port`` for ZeroMQ.
             name: Default: made from the host.
+            api: Default: found out by asking; see :meth:`detect`.
             credential: Name of a stored credential; the secret itself never travels in a description.
+            server_key: Public CURVE key (40 characters of Z85) of a ZeroMQ service.
             model: Default: the first that the server lists.
+            routing: As for :meth:`ensure`.
             allow_unauthenticated: Accept a server that asks for no key.
             timeout: Of the call; default 30 s.
 
         Raises:
             PilothouseError: ``AUTHENTICATION_FAILED``, ``UNAUTHENTICATED_SERVICE``, ``API_NOT_RECOGNISED``,
-                ``SERVICE_UNREACHABLE``, ``CREDENTIAL_NOT_FOUND``.
+                ``SERVICE_UNREACHABLE``, ``CERTIFICATE_REFUSED``, ``CREDENTIAL_NOT_FOUND``.
 
         Example:
             ``remote = s.services.attach("https://r3.example.org/v1", credential="r3")``
@@ -155,12 +145,32 @@ class Services:
         found = self._async.attach(
             url,
             name=name,
+            api=api,
             credential=credential,
+            server_key=server_key,
             model=model,
+            routing=routing,
             allow_unauthenticated=allow_unauthenticated,
             timeout=timeout,
         )
         return Service(run(found))
+
+    def detect(
+        self,
+        url: str,
+        *,
+        credential: str | None = None,
+        server_key: str | None = None,
+        timeout: Duration | None = None,
+    ) -> Detection:
+        """Which API answers at an address, with which models, and what to do where it cannot be attached.
+
+        Keeps nothing.
+
+        Example:
+            ``s.services.detect("http://127.0.0.1:8000")["api"]``
+        """
+        return run(self._async.detect(url, credential=credential, server_key=server_key, timeout=timeout))
 
     def get(self, ref: str) -> Service:
         """By id or name; ``SERVICE_NOT_FOUND``."""
@@ -181,13 +191,37 @@ class Answers:
     def __init__(self, session: AsyncSession) -> None:
         self._async = session.answers
 
-    def get(self, ref: str) -> Answer:
+    def get(self, ref: str) -> Answer[AnswerResult]:
         """By id or name; ``ANSWER_NOT_FOUND``."""
         return Answer(run(self._async.get(ref)))
 
-    def list(self, *, all: bool = False) -> Sequence[Answer]:
+    def list(self, *, all: bool = False) -> Sequence[Answer[AnswerResult]]:
         """Those that stream; with ``all``, those that have ended too."""
         return [Answer(answer) for answer in run(self._async.list(all=all))]
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        service: Ref | None = None,
+        state: RequestState | Iterable[RequestState] | None = None,
+        skip: int = 0,
+        limit: int = 50,
+    ) -> Sequence[Answer[AnswerResult]]:
+        """Kept answers whose question or text holds some words, newest first.
+
+        Args:
+            text: In whatever case; default: all.
+            service: Only of this one.
+            state: Only in this state, or in one of these.
+            skip: Go on after this many.
+            limit: At most so many, up to 200.
+
+        Example:
+            ``s.answers.search("dose", service=llm, state="DONE")[0].text``
+        """
+        found = self._async.search(text, service=service, state=state, skip=skip, limit=limit)
+        return [Answer(answer) for answer in run(found)]
 
 
 class Credentials:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Kind = Literal["pilot", "task", "set", "service", "answer"]
+Kind = Literal["pilot", "task", "set", "service", "answer", "batch"]
 PilotState = Literal["NEW", "QUEUED", "STARTING", "ACTIVE", "DRAINING", "DONE", "FAILED", "CANCELED"]
 TaskState = Literal[
     "NEW",
@@ -35,6 +35,7 @@ InstanceState = Literal[
     "FAILED",
 ]
 RequestState = Literal["NEW", "QUEUED", "STREAMING", "DONE", "FAILED", "CANCELED"]
+BatchState = Literal["NEW", "WAITING", "RUNNING", "DONE", "FAILED", "CANCELED"]
 
 Transitions = Mapping[str, tuple[str, ...]]
 
@@ -78,14 +79,28 @@ REQUEST: Transitions = {
     "FAILED": (),
     "CANCELED": (),
 }
+BATCH: Transitions = {
+    "NEW": ("WAITING", "RUNNING", "DONE", "FAILED", "CANCELED"),
+    "WAITING": ("RUNNING", "DONE", "FAILED", "CANCELED"),
+    "RUNNING": ("WAITING", "DONE", "FAILED", "CANCELED"),
+    "DONE": (),
+    "FAILED": (),
+    "CANCELED": (),
+}
 TABLES: Mapping[Kind, Transitions] = {
     "pilot": PILOT,
     "task": TASK,
     "set": TASK_SET,
     "service": SERVICE,
     "answer": REQUEST,
+    "batch": BATCH,
 }
 """The table of each kind of thing."""
+
+
+def plural(kind: Kind) -> str:
+    """The word for several of them, as calls and pictures name them."""
+    return "batches" if kind == "batch" else f"{kind}s"
 
 
 def is_final(kind: Kind, state: str) -> bool:

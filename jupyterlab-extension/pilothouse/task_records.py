@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from .batch_records import BatchRecord
 from .errors import ErrorData
-from .records import AnswerRecord, OutputRange, PilotRecord, Record, ServiceRecord
+from .records import OutputRange, PilotRecord, Record
+from .service_records import AnswerRecord, ServiceRecord
 from .states import TaskSetState, TaskState
 
 
@@ -134,5 +136,5 @@ class TaskFile(TypedDict):
     folder: bool
 
 
-AnyRecord = PilotRecord | TaskRecord | TaskSetRecord | ServiceRecord | AnswerRecord
+AnyRecord = PilotRecord | TaskRecord | TaskSetRecord | ServiceRecord | AnswerRecord | BatchRecord
 """The record of any kind, told apart by ``kind``."""

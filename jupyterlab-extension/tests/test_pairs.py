@@ -22,6 +22,8 @@ PAIRS = [
     (tasks.TaskCalls, aio_tasks.AsyncTaskCalls),
     (service.Service, aio.AsyncService),
     (services.Services, aio_services.AsyncServices),
+    (services.Answers, aio_services.AsyncAnswers),
+    (services.Credentials, aio_services.AsyncCredentials),
     (ph.Answer, aio.AsyncAnswer),
     (session.Session, ph.AsyncSession),
 ]
@@ -33,6 +35,7 @@ ONLY_BLOCKING = {
     "to_pandas",  # made of what both sides have
     "executor",  # concurrent.futures is for code that blocks
     "timing",
+    "value",  # awaited, the result
 }
 ONLY_ASYNC = {
     "refresh",

@@ -6,6 +6,7 @@ import copy
 import doctest
 import importlib
 import json
+import math
 import pickle
 import re
 from datetime import timedelta
@@ -18,8 +19,10 @@ from pilothouse import PilothouseError, Task
 from pilothouse._bridge.places import Places, check_socket_path
 from pilothouse._ids import new_id, short_id
 from pilothouse._version import PROTOCOL, __version__
-from pilothouse.descriptions import messages_of, pilot_description, service_description
+from pilothouse.descriptions import pilot_description
 from pilothouse.errors import ERROR_CODES, RETRYABLE
+from pilothouse.questions import messages_of, options_of, tensors_of
+from pilothouse.service_fields import service_description
 from pilothouse.states import TABLES, can_reach, is_final
 from pilothouse.units import to_seconds, wire_duration, wire_size
 
@@ -110,30 +113,78 @@ def test_descriptions() -> None:
     assert pilot_description(
         engine=None, cores=2, gpus=None, memory=None, nodes=None, runtime=timedelta(minutes=1), idle_after="5m"
     ) == {"cores": 2, "runtime": {"seconds": 60}, "idleAfter": "5m"}
+
+
+def test_a_service_travels_in_the_words_of_the_interface() -> None:
     described = service_description(
-        template="vllm",
-        params={"model": "m"},
-        command=None,
-        env=None,
-        cwd=None,
-        model=None,
-        resources={"gpus": 1, "memory": 2048},
-        instances=2,
-        ready="/v1/models",
-        start_timeout="10m",
-        restarts=None,
-        allow_unauthenticated=False,
-        pilot=None,
+        "llm",
+        "vllm",
+        {
+            "params": {"model_name": "m"},
+            "resources": {"gpus": 1, "memory": 2048},
+            "instances": (1, 4),
+            "ready": "/v1/models",
+            "liveness": {"pattern": "alive", "initial_delay": "5s"},
+            "start_timeout": "10m",
+            "warm_up": {"path": "/warm", "body": {"max_tokens": 1}},
+            "routing": {"policy": "power-of-two", "attempt_timeout": timedelta(seconds=30)},
+            "lifetime": "1h",
+            "ports": ["http", {"name": "metrics"}],
+            "allow_unauthenticated": False,
+        },
     )
     assert described == {
+        "name": "llm",
         "template": "vllm",
-        "params": {"model": "m"},
+        "params": {"model_name": "m"},
         "resources": {"gpus": 1, "memory": "2048B"},
-        "instances": 2,
-        "ready": {"http": "/v1/models"},
+        "instances": {"min": 1, "max": 4},
+        "probes": {"readiness": {"http": "/v1/models"}, "liveness": {"pattern": "alive", "initialDelay": "5s"}},
         "startTimeout": "10m",
+        "warmUp": {"path": "/warm", "body": {"max_tokens": 1}},
+        "routing": {"policy": "power-of-two", "attemptTimeout": {"seconds": 30}},
+        "lifetime": {"idle": "1h"},
+        "ports": [{"name": "http"}, {"name": "metrics"}],
     }
+    with pytest.raises(TypeError, match="command is a list"):
+        service_description(None, None, {"command": "serve"})
+    with pytest.raises(TypeError, match="has no instanzes"):
+        service_description(None, None, {"instanzes": 2})  # type: ignore[typeddict-unknown-key]
+
+
+def test_questions_travel_as_conversations() -> None:
     assert messages_of("hi") == [{"role": "user", "content": "hi"}]
+    parts = messages_of([{"text": "How many?"}, {"image": Path("data/A01.png")}])
+    assert parts == [{"role": "user", "content": [{"text": "How many?"}, {"image": "data/A01.png"}]}]
+    system = messages_of([{"role": "system", "content": "Be brief."}, {"text": "Why?"}])
+    assert [turn["role"] for turn in system] == ["system", "user"]
+
+
+def test_options_travel_in_the_words_of_the_interface() -> None:
+    options = options_of({"max_tokens": 3, "stop": "\n", "hedge_after": 0.5, "extra": {"top_k": 5}, "seed": None})
+    assert options == {"maxTokens": 3, "stop": ["\n"], "hedgeAfter": {"seconds": 0.5}, "extra": {"top_k": 5}}
+    with pytest.raises(TypeError, match="no request takes max_token"):
+        options_of({"max_token": 3})  # type: ignore[typeddict-unknown-key]
+
+
+def test_tensors_are_made_of_lists() -> None:
+    assert tensors_of({"x": [[1, 2, 3], [4, 5, 6]], "y": [True], "s": "word"}) == [
+        {"name": "x", "shape": [2, 3], "datatype": "INT64", "data": [1, 2, 3, 4, 5, 6]},
+        {"name": "y", "shape": [1], "datatype": "BOOL", "data": [True]},
+        {"name": "s", "shape": [], "datatype": "BYTES", "data": ["word"]},
+    ]
+    with pytest.raises(ValueError, match="equally long"):
+        tensors_of({"x": [[1], [2, 3]]})
+
+
+@given(st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=4), st.integers())
+def test_tensors_have_as_many_items_as_their_shape_says(shape: list[int], item: int) -> None:
+    value: object = item
+    for length in reversed(shape):
+        value = [value] * length
+    [tensor] = tensors_of({"x": value})
+    assert tensor["shape"] == shape
+    assert len(tensor["data"]) == math.prod(shape)
 
 
 def test_error_says_the_remedy_first() -> None:
@@ -145,7 +196,7 @@ def test_error_says_the_remedy_first() -> None:
 
 def test_error_survives_copies() -> None:
     error = PilothouseError(
-        "TIMEOUT", "too long", hint="wait", retryable=False, ids={"a": "b"}, field="f", evidence="e"
+        "TIMEOUT", "too long", hint="wait", retryable=False, ids={"a": "b"}, field="f", retry_after=3, evidence="e"
     )
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), PilothouseError.from_data(error.to_data())):
         assert twin.to_data() == error.to_data()
@@ -172,7 +223,13 @@ def test_same_codes_as_the_other_side() -> None:
 
 def test_same_states_as_the_other_side() -> None:
     source = (SDK / "states" / "index.ts").read_text()
-    for kind, name in (("pilot", "pilot"), ("task", "task"), ("service", "service"), ("answer", "request")):
+    for kind, name in (
+        ("pilot", "pilot"),
+        ("task", "task"),
+        ("service", "service"),
+        ("answer", "request"),
+        ("batch", "batch"),
+    ):
         body = re.search(rf"export const {name}States = stateMachine\((\{{.*?\}})\);", source, re.DOTALL)
         assert body is not None
         text = re.sub(r"(\w+):", r'"\1":', body.group(1)).replace("'", '"')
@@ -195,7 +252,7 @@ def test_reach() -> None:
     assert not is_final("answer", "STREAMING")
 
 
-@pytest.mark.parametrize("name", ["units", "errors", "states", "descriptions", "session"])
+@pytest.mark.parametrize("name", ["units", "errors", "states", "descriptions", "questions", "session"])
 def test_the_examples_in_the_documentation(name: str) -> None:
     module = importlib.import_module(f"pilothouse.{name}")
     assert doctest.testmod(module).failed == 0

@@ -1,22 +1,25 @@
-"""The answer to one question, while it streams and afterwards."""
+"""The answer to one request, while it streams and afterwards."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from .._client import Client
 from .._ids import new_id
 from .._origin import current_origin
 from .._streams import Chunk, follow_answer
 from ..errors import PilothouseError
-from ..records import AnswerRecord, Timing, Usage
+from ..service_records import AnswerRecord, Timing, Usage
 from ..states import Kind, RequestState
 from ..units import Duration
 from .base import AsyncHandle, failure_of, seconds, waited_too_long
+
+T = TypeVar("T")
+"""What an answer comes to."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class AnswerResult:
         timing: Milliseconds, taken once, where the request was routed.
         instance: Number of the instance that answered.
         finish_reason: ``"stop"``, ``"length"`` …
+        value: What came back where that is not text.
+        model: Name of the model as the server gives it.
+        revision: Its revision, where the server says so.
     """
 
     text: str
@@ -36,16 +42,28 @@ class AnswerResult:
     timing: Timing | None
     instance: int | None
     finish_reason: str | None
+    value: Any = None
+    model: str | None = None
+    revision: str | None = None
 
 
-class AsyncAnswer(AsyncHandle[AnswerRecord]):
-    """The answer to one question. It goes on without this program until it is final or stopped."""
+def whole(result: AnswerResult) -> AnswerResult:
+    """Everything that an answer came to: the result of a request for text."""
+    return result
+
+
+class AsyncAnswer(AsyncHandle[AnswerRecord], Generic[T]):
+    """The answer to one request. It goes on without this program until it is final or stopped.
+
+    ``T`` is what it comes to: :class:`AnswerResult` for text, the value itself for everything else.
+    """
 
     kind: ClassVar[Kind] = "answer"
 
-    def __init__(self, client: Client, record: AnswerRecord, owner: str) -> None:
+    def __init__(self, client: Client, record: AnswerRecord, owner: str, read: Callable[[AnswerResult], T]) -> None:
         super().__init__(client, record)
         self._owner = owner
+        self._read = read
 
     @property
     def state(self) -> RequestState:
@@ -56,6 +74,17 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
     def timing(self) -> Timing | None:
         """Milliseconds; None until it is final."""
         return self._record["timing"]
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens read and written; None until it is final, or where the server does not say."""
+        return self._record["usage"]
+
+    @property
+    def instance(self) -> int | None:
+        """Number of the instance that answers; None while none has been found."""
+        instance = self._record["instance"]
+        return None if instance is None else instance["index"]
 
     async def text(self) -> str:
         """All text so far."""
@@ -81,11 +110,11 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
                     yield chunk
         self._raise_unless_done()
 
-    async def result(self, *, timeout: Duration | None = None) -> AnswerResult:
-        """Waits for the end.
+    async def result(self, *, timeout: Duration | None = None) -> T:
+        """Waits for the end: text with what belongs to it, or the value that was asked for.
 
         Raises:
-            PilothouseError: what made it fail, ``ANSWER_STOPPED``, or ``TIMEOUT``.
+            PilothouseError: what made it fail, ``ANSWER_STOPPED``, ``INVALID_RESULT``, or ``TIMEOUT``.
         """
         if not self.final or self._record["text"] is None:
             try:
@@ -95,12 +124,17 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
             self._record = await self._call("get")
         self._raise_unless_done()
         record = self._record
-        return AnswerResult(
-            text=record["text"] or "",
-            usage=record["usage"],
-            timing=record["timing"],
-            instance=None if record["instance"] is None else record["instance"]["index"],
-            finish_reason=record["finishReason"],
+        return self._read(
+            AnswerResult(
+                text=record["text"] or "",
+                usage=record["usage"],
+                timing=record["timing"],
+                instance=self.instance,
+                finish_reason=record["finishReason"],
+                value=record["value"],
+                model=record["model"],
+                revision=record["revision"],
+            )
         )
 
     async def _follow_to_end(self) -> None:
@@ -126,8 +160,8 @@ class AsyncAnswer(AsyncHandle[AnswerRecord]):
         """Stops it, at the server too."""
         self._record = await self._call("stop", timeout=timeout)
 
-    async def retry(self, *, timeout: Duration | None = None) -> AsyncAnswer:
+    async def retry(self, *, timeout: Duration | None = None) -> AsyncAnswer[T]:
         """Asks the same again, as a new answer."""
         data: Mapping[str, Any] = {"ref": self.id, "origin": current_origin(self._owner), "key": new_id("key")}
         record = await self._client.call("answers/retry", data, timeout=seconds(timeout))
-        return AsyncAnswer(self._client, cast("AnswerRecord", record), self._owner)
+        return AsyncAnswer(self._client, cast("AnswerRecord", record), self._owner, self._read)

@@ -13,7 +13,7 @@ from .._streams import watch_records
 from .._view import show_live
 from ..errors import ErrorCode, PilothouseError
 from ..records import Status
-from ..states import Kind, can_reach, is_final
+from ..states import Kind, can_reach, is_final, plural
 from ..task_records import AnyRecord
 from ..units import Duration, to_seconds
 
@@ -26,6 +26,7 @@ GOES_ON = {
     "set": "The tasks go on; .cancel() cancels them.",
     "service": "The service goes on; .stop() stops it.",
     "answer": "The answer goes on; .stop() stops it.",
+    "batch": "The batch goes on; .cancel() cancels it.",
 }
 """What is said when somebody ends the waiting."""
 
@@ -96,7 +97,7 @@ class AsyncHandle(Generic[R]):
 
     async def explain(self, *, timeout: Duration | None = None) -> str:
         """Why it is not further than it is, in words."""
-        answer = await self._client.call(f"{self.kind}s/explain", {"ref": self.id}, timeout=seconds(timeout))
+        answer = await self._client.call(f"{plural(self.kind)}/explain", {"ref": self.id}, timeout=seconds(timeout))
         return cast("str", answer["text"])
 
     def learn(self, record: R) -> None:
@@ -105,7 +106,7 @@ class AsyncHandle(Generic[R]):
 
     async def _call(self, procedure: str, *, timeout: Duration | None = None) -> R:
         """Calls a procedure of this kind that takes a reference and gives the record."""
-        found = await self._client.call(f"{self.kind}s/{procedure}", {"ref": self.id}, timeout=seconds(timeout))
+        found = await self._client.call(f"{plural(self.kind)}/{procedure}", {"ref": self.id}, timeout=seconds(timeout))
         return cast("R", found)
 
     async def _wait(self, enough: Callable[[R], bool], timeout: Duration | None, what: str) -> None:

@@ -2,114 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from ..descriptions import Params, Ref, given, service_description
-from ..records import AnswerRecord, CredentialReport, ServiceRecord, Template
+from .._fields import takes
+from ..descriptions import Ref, given, ref_of
+from ..service_fields import Api, ServiceFields, service_description, worded
+from ..service_records import AnswerRecord, CredentialReport, Detection, ServicePreview, ServiceRecord, Template
+from ..states import RequestState
 from ..units import Duration
-from .answer import AsyncAnswer
+from .answer import AnswerResult, AsyncAnswer, whole
 from .part import Part
 from .service import AsyncService
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class AsyncServices(Part):
     """Model services: started from a template or a command, or attached."""
 
+    @takes(ServiceFields)
     async def start(
         self,
         what: str | None = None,
         *,
         name: str | None = None,
-        params: Params | None = None,
-        command: Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
-        model: str | None = None,
-        resources: Mapping[str, Any] | None = None,
-        instances: int | None = None,
-        ready: str | Mapping[str, Any] | None = None,
-        start_timeout: Duration | None = None,
-        restarts: int | None = None,
-        allow_unauthenticated: bool = False,
-        pilot: Ref | None = None,
         timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
     ) -> AsyncService:
         """Always a new one of a template, or with ``command`` of that name; the fields are those of :meth:`ensure`."""
-        described = service_description(
-            name=(name or what) if command is not None else name,
-            template=None if command is not None else what,
-            params=params,
-            command=command,
-            env=env,
-            cwd=cwd,
-            model=model,
-            resources=resources,
-            instances=instances,
-            ready=ready,
-            start_timeout=start_timeout,
-            restarts=restarts,
-            allow_unauthenticated=allow_unauthenticated,
-            pilot=pilot,
-        )
+        described = _described(what, name, fields)
         return self._handle(await self._submit("services/start", timeout, description=described))
 
+    @takes(ServiceFields)
     async def ensure(
         self,
         name: str,
         *,
         template: str | None = None,
-        params: Params | None = None,
-        command: Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
-        model: str | None = None,
-        resources: Mapping[str, Any] | None = None,
-        instances: int | None = None,
-        ready: str | Mapping[str, Any] | None = None,
-        start_timeout: Duration | None = None,
-        restarts: int | None = None,
-        allow_unauthenticated: bool = False,
-        pilot: Ref | None = None,
         timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
     ) -> AsyncService:
-        """The live one of that name, else a new one; see :meth:`pilothouse.session.Services.ensure`."""
-        described = service_description(
-            template=template,
-            params=params,
-            command=command,
-            env=env,
-            cwd=cwd,
-            model=model,
-            resources=resources,
-            instances=instances,
-            ready=ready,
-            start_timeout=start_timeout,
-            restarts=restarts,
-            allow_unauthenticated=allow_unauthenticated,
-            pilot=pilot,
-        )
+        """The live one of that name, else a new one; see :meth:`pilothouse.services.Services.ensure`."""
+        described = service_description(None, template, fields)
         return self._handle(await self._submit("services/ensure", timeout, name=name, description=described))
+
+    @takes(ServiceFields)
+    async def preview(
+        self,
+        what: str | None = None,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        **fields: Unpack[ServiceFields],
+    ) -> ServicePreview:
+        """What :meth:`start` would run, and whether weights, memory of the GPUs and context fit. Starts nothing."""
+        described = _described(what, name, fields)
+        return cast("ServicePreview", await self._ask("services/preview", timeout, description=described))
 
     async def attach(
         self,
         url: str,
         *,
         name: str | None = None,
+        api: Api | None = None,
         credential: str | None = None,
+        server_key: str | None = None,
         model: str | None = None,
+        routing: Mapping[str, Any] | None = None,
         allow_unauthenticated: bool = False,
         timeout: Duration | None = None,
     ) -> AsyncService:
-        """Checks a server that runs already, then keeps it; see :meth:`pilothouse.session.Services.attach`."""
+        """Checks a server that runs already, then keeps it; see :meth:`pilothouse.services.Services.attach`."""
         described = given(
             url=url,
             name=name,
+            api=api,
             credential=credential,
+            serverKey=server_key,
             model=model,
+            routing=worded(routing),
             allowUnauthenticated=allow_unauthenticated or None,
         )
         return self._handle(await self._submit("services/attach", timeout, description=described))
+
+    async def detect(
+        self,
+        url: str,
+        *,
+        credential: str | None = None,
+        server_key: str | None = None,
+        timeout: Duration | None = None,
+    ) -> Detection:
+        """Which API answers at an address, with which models; see :meth:`pilothouse.services.Services.detect`."""
+        described = given(url=url, credential=credential, serverKey=server_key)
+        return cast("Detection", await self._ask("services/detect", timeout, description=described))
 
     async def get(self, ref: str, *, timeout: Duration | None = None) -> AsyncService:
         """By id or name; ``SERVICE_NOT_FOUND``."""
@@ -127,19 +115,43 @@ class AsyncServices(Part):
         return AsyncService(self._client, cast("ServiceRecord", record), self._owner)
 
 
+def _described(what: str | None, name: str | None, fields: ServiceFields) -> dict[str, Any]:
+    """A command runs under the name given, a template under its own unless one is given."""
+    if fields.get("command") is None:
+        return service_description(name, what, fields)
+    return service_description(name or what, None, fields)
+
+
 class AsyncAnswers(Part):
     """Answers that are kept: still streaming, or of late."""
 
-    async def get(self, ref: str, *, timeout: Duration | None = None) -> AsyncAnswer:
+    async def get(self, ref: str, *, timeout: Duration | None = None) -> AsyncAnswer[AnswerResult]:
         """By id or name; ``ANSWER_NOT_FOUND``."""
         return self._handle(await self._ask("answers/get", timeout, ref=ref))
 
-    async def list(self, *, all: bool = False, timeout: Duration | None = None) -> Sequence[AsyncAnswer]:
+    async def list(self, *, all: bool = False, timeout: Duration | None = None) -> Sequence[AsyncAnswer[AnswerResult]]:
         """Those that stream; with ``all``, those that have ended too."""
         return [self._handle(record) for record in await self._ask("answers/list", timeout, all=all)]
 
-    def _handle(self, record: Any) -> AsyncAnswer:
-        return AsyncAnswer(self._client, cast("AnswerRecord", record), self._owner)
+    async def search(
+        self,
+        text: str = "",
+        *,
+        service: Ref | None = None,
+        state: RequestState | Iterable[RequestState] | None = None,
+        skip: int = 0,
+        limit: int = 50,
+        timeout: Duration | None = None,
+    ) -> Sequence[AsyncAnswer[AnswerResult]]:
+        """Kept answers by what was asked or said; see :meth:`pilothouse.services.Answers.search`."""
+        states = [state] if isinstance(state, str) else None if state is None else [*state]
+        of = None if service is None else ref_of(service)
+        wanted = given(text=text, service=of, states=states, skip=skip, limit=limit)
+        found = await self._ask("answers/search", timeout, **wanted)
+        return [self._handle(record) for record in found["answers"]]
+
+    def _handle(self, record: Any) -> AsyncAnswer[AnswerResult]:
+        return AsyncAnswer(self._client, cast("AnswerRecord", record), self._owner, whole)
 
 
 class AsyncCredentials(Part):

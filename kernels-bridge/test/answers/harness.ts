@@ -10,21 +10,21 @@ import {
   type ServiceRecord,
   serviceDescriptionSchema,
 } from '@pilothouse/sdk/internal';
-import { HttpClient } from '../../src/adapters/http-client.js';
-import { OpenAiApi } from '../../src/adapters/openai.js';
+import { createAdapters } from '@pilothouse/serving';
 import { systemClock } from '../../src/clock.js';
 import { Credentials } from '../../src/credentials/credentials.js';
 import type { Logger } from '../../src/logger.js';
-import { Addresses } from '../../src/managers/answers/addresses.js';
 import { AnswerManager } from '../../src/managers/answers/answer-manager.js';
+import { Targets } from '../../src/managers/answers/targets.js';
 import { Names } from '../../src/managers/names.js';
 import { Keys } from '../../src/picture/keys.js';
 import { Picture } from '../../src/picture/picture.js';
-import { Router } from '../../src/router/router.js';
+import { ServiceDirectory } from '../../src/router/service-directory.js';
 
 export const ORIGIN: Origin = { name: 'test.ipynb', kind: 'node', env: {} };
 
-export const recorded = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+export const recorded = (name: string): Buffer =>
+  readFileSync(new URL(`../../../serving/test/fixtures/${name}`, import.meta.url));
 
 /** A folder of its own for each use, removed by `dispose`. */
 export function scratchFolder(): { readonly path: string; dispose(): void } {
@@ -43,10 +43,16 @@ export async function openAnswers(home: string, epoch = 1, limit = 64) {
   const picture = new Picture();
   const keys = new Keys();
   const names = new Names(picture);
-  const http = new HttpClient();
-  const openai = new OpenAiApi(http);
+  const adapters = createAdapters();
   const credentials = new Credentials(home);
-  const router = new Router(picture, systemClock, () => limit);
+  const targets = new Targets(credentials, adapters, picture);
+  const directory = new ServiceDirectory({
+    picture,
+    clock: systemClock,
+    link: { send: () => false },
+    concurrency: () => limit,
+    targetOf: (service, instance, signal) => targets.of(service, instance, signal),
+  });
   const answers = new AnswerManager({
     home,
     epoch,
@@ -55,9 +61,9 @@ export async function openAnswers(home: string, epoch = 1, limit = 64) {
     picture,
     keys,
     names,
-    router,
-    apis: { openai },
-    addresses: new Addresses(credentials),
+    directory,
+    adapters,
+    targets,
   });
   await answers.load();
   return {
@@ -65,15 +71,15 @@ export async function openAnswers(home: string, epoch = 1, limit = 64) {
     picture,
     keys,
     names,
-    router,
-    openai,
+    directory,
+    adapters,
     credentials,
     errors,
     logger,
     close: async () => {
-      router.close();
+      directory.close();
       await answers.close();
-      http.close();
+      adapters.close();
     },
   };
 }

@@ -38,7 +38,10 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
     const keyFile = join(home.path, 'key');
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
     const record = serviceAt([llama.url]);
-    const instances = record.instances.map((instance) => ({ ...instance, endpoint: { url: llama.url, ports: {}, keyFile, serverKey: null } }));
+    const instances = record.instances.map((instance) => ({
+      ...instance,
+      endpoint: { url: llama.url, ports: {}, keyFile, serverKey: null },
+    }));
     return parts.picture.put('service', { ...record, instances });
   }
 
@@ -98,8 +101,8 @@ describe.skipIf(unavailable !== null)('with the real llama-server', () => {
       events = new EventLog(home.path, { epoch: 1, assertHeld: async () => {} }, systemClock, (record) =>
         applyLog(parts.picture, parts.keys, record),
       );
-      const { picture, keys, names, logger: log, openai, credentials } = parts;
-      attached = new AttachedServices({ clock: systemClock, events, keys, log, names, picture }, openai, credentials);
+      const { picture, keys, names, logger: log, adapters, credentials } = parts;
+      attached = new AttachedServices({ clock: systemClock, events, keys, log, names, picture }, adapters, credentials);
     });
     afterEach(async () => {
       attached.close();

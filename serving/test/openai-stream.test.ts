@@ -2,24 +2,25 @@ import { readFileSync } from 'node:fs';
 import { PilothouseError } from '@pilothouse/sdk/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { serverError } from '../../src/adapters/openai-errors.js';
-import { CompletionReader } from '../../src/adapters/openai-stream.js';
-import type { ChatOutcome } from '../../src/adapters/types.js';
+import { CompletionReader } from '../src/adapters/openai/completion-reader.js';
+import { serverError as toError } from '../src/adapters/server-error.js';
+import type { Outcome, Target } from '../src/types.js';
+import { targetAt } from './support/targets.js';
 
-const ADDRESS = { base: 'http://127.0.0.1:1/v1', key: 'k', name: 'smollm2' };
+const TARGET = targetAt('http://127.0.0.1:1', { key: 'k', name: 'smollm2' });
 const LLAMA = ['llama-server-answer', 'llama-server-unicode', 'llama-server-no-usage'];
 const TRANSFORMERS = ['transformers-serve-length', 'transformers-serve-stop'];
 
-const recorded = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+const recorded = (name: string): Buffer => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
 
 interface Read {
   readonly pieces: string[];
-  readonly outcome: Omit<ChatOutcome, 'connect'>;
+  readonly outcome: Outcome;
 }
 
 function read(parts: readonly Uint8Array[]): Read {
   const pieces: string[] = [];
-  const reader = new CompletionReader(ADDRESS, (text) => pieces.push(text));
+  const reader = new CompletionReader(TARGET, (text) => pieces.push(text));
   for (const part of parts) reader.feed(part);
   return { pieces, outcome: reader.end() };
 }
@@ -32,6 +33,10 @@ function contents(bytes: Buffer): string[] {
     .filter((line) => line.startsWith('data: {'))
     .map((line) => JSON.parse(line.slice(6)).choices[0]?.delta.content)
     .filter((content) => typeof content === 'string' && content !== '');
+}
+
+function serverError(target: Target, status: number, body: string): PilothouseError {
+  return toError({ target, what: 'chat API', remedy: 'Check its URL.' }, status, body);
 }
 
 function codeOf(step: () => unknown): string {
@@ -112,12 +117,14 @@ describe('cuts between reads', () => {
       fc.property(fc.constantFrom(...cases), fc.double({ min: 0, max: 1, noNaN: true }), ({ bytes }, share) => {
         const whole = contents(bytes).join('');
         const pieces: string[] = [];
-        const reader = new CompletionReader(ADDRESS, (text) => pieces.push(text));
-        reader.feed(bytes.subarray(0, Math.floor(share * bytes.length)));
+        const reader = new CompletionReader(TARGET, (text) => pieces.push(text));
+        const length = Math.floor(share * bytes.length);
+        reader.feed(bytes.subarray(0, length));
         const code = codeOf(() => reader.end());
         const text = pieces.join('');
         expect(whole.startsWith(text)).toBe(true);
-        expect(code).toBe(reader.finished ? 'no error' : 'STREAM_CUT');
+        // A stream without a single byte is no beginning of anything.
+        expect(code).toBe(reader.finished ? 'no error' : length === 0 ? 'BACKEND_FAILED' : 'STREAM_CUT');
         if (reader.finished) expect(text).toBe(whole);
       }),
     );
@@ -134,7 +141,7 @@ describe('what servers do besides', () => {
   test('[DONE] alone ends an answer; a lost end is STREAM_CUT', () => {
     expect(feed(delta, '[DONE]')().outcome.finishReason).toBeNull();
     expect(codeOf(feed(delta))).toBe('STREAM_CUT');
-    expect(codeOf(feed())).toBe('STREAM_CUT');
+    expect(codeOf(() => read([]))).toBe('BACKEND_FAILED');
   });
 
   test('an error inside the stream is that error', () => {
@@ -146,10 +153,10 @@ describe('what servers do besides', () => {
 
   test('something that is no JSON, and a line without end, are failures of the server', () => {
     expect(codeOf(feed('<html>'))).toBe('BACKEND_FAILED');
-    const reader = new CompletionReader(ADDRESS, () => undefined);
+    const reader = new CompletionReader(TARGET, () => undefined);
     const piece = Buffer.alloc(1024 * 1024, 'x');
     reader.feed(Buffer.from('data: '));
-    expect(codeOf(() => Array.from({ length: 8 }, () => reader.feed(piece)))).toBe('BACKEND_FAILED');
+    expect(codeOf(() => Array.from({ length: 17 }, () => reader.feed(piece)))).toBe('BACKEND_FAILED');
   });
 
   test('other choices than the first and empty or absent deltas add nothing', () => {
@@ -161,7 +168,7 @@ describe('what servers do besides', () => {
 
   test('a whole answer instead of a stream is taken', () => {
     const pieces: string[] = [];
-    const reader = new CompletionReader(ADDRESS, (text) => pieces.push(text));
+    const reader = new CompletionReader(TARGET, (text) => pieces.push(text));
     const outcome = reader.whole(
       '{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}',
     );
@@ -172,7 +179,7 @@ describe('what servers do besides', () => {
 
 describe('JSON errors on a stream request', () => {
   test('a prompt over the context names both numbers', () => {
-    const error = serverError(ADDRESS, 400, recorded('llama-server-400-context.json').toString());
+    const error = serverError(TARGET, 400, recorded('llama-server-400-context.json').toString());
     expect(error.code).toBe('CONTEXT_EXCEEDED');
     expect(error.message).toContain('1531 tokens');
     expect(error.message).toContain('1024');
@@ -182,9 +189,9 @@ describe('JSON errors on a stream request', () => {
   test.each([
     ['llama-server-401.json', 401, 'AUTHENTICATION_FAILED', false],
     ['llama-server-503-loading.json', 503, 'SERVICE_NOT_READY', true],
-    ['llama-server-400-messages.json', 400, 'BACKEND_FAILED', false],
+    ['llama-server-400-messages.json', 400, 'REQUEST_REFUSED', false],
   ])('%s', (file, status, code, retryable) => {
-    const error = serverError(ADDRESS, status, recorded(file).toString());
+    const error = serverError(TARGET, status, recorded(file).toString());
     expect(error).toMatchObject({ code, retryable });
     expect(error.hint).toBeTruthy();
   });
@@ -192,22 +199,22 @@ describe('JSON errors on a stream request', () => {
   test('what other servers say is understood', () => {
     const openai =
       '{"error":{"message":"This model\'s maximum context length is 1024 tokens","type":"BadRequestError","code":400}}';
-    expect(serverError(ADDRESS, 400, openai).code).toBe('CONTEXT_EXCEEDED');
-    expect(serverError(ADDRESS, 404, '{"error":{"message":"The model `x` does not exist"}}').code).toBe(
+    expect(serverError(TARGET, 400, openai).code).toBe('CONTEXT_EXCEEDED');
+    expect(serverError(TARGET, 404, '{"error":{"message":"The model `x` does not exist"}}').code).toBe(
       'MODEL_NOT_FOUND',
     );
-    expect(serverError(ADDRESS, 404, 'Not Found').code).toBe('API_NOT_RECOGNISED');
-    expect(serverError(ADDRESS, 429, '').code).toBe('QUEUE_FULL');
-    expect(serverError(ADDRESS, 422, '{"detail":[{"msg":"field required"}]}').message).toContain('field required');
-    expect(serverError(ADDRESS, 502, '<html>bad gateway</html>')).toMatchObject({
+    expect(serverError(TARGET, 404, 'Not Found').code).toBe('API_NOT_RECOGNISED');
+    expect(serverError(TARGET, 429, '').code).toBe('QUEUE_FULL');
+    expect(serverError(TARGET, 422, '{"detail":[{"msg":"field required"}]}').message).toContain('field required');
+    expect(serverError(TARGET, 502, '<html>bad gateway</html>')).toMatchObject({
       code: 'BACKEND_FAILED',
       retryable: true,
     });
   });
 
   test('a wrong key names the credential, never the key', () => {
-    const address = { ...ADDRESS, key: 'top-secret', credential: 'r3' };
-    const error = serverError(address, 401, '');
+    const target = { ...TARGET, key: 'top-secret', credential: 'r3' };
+    const error = serverError(target, 401, '');
     expect(error.message).toContain('"r3"');
     expect(JSON.stringify(error)).not.toContain('top-secret');
   });

@@ -32,7 +32,7 @@ export function createRouter(
       attach: (description, { origin, key }) => calls.attached.attach(description, origin, key),
       detect: (description) => calls.attached.detect(description),
       probe: ({ id }) => calls.attached.probe(id),
-      statistics: (_service, { step }) => ({ step, buckets: [] }),
+      statistics: ({ id }, { step, buckets }) => calls.directory.statistics(id, step, buckets),
     }),
     batches: batchesRouter(managers.batches),
     credentials: credentialsRouter(calls.credentials),

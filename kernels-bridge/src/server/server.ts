@@ -7,6 +7,7 @@ import type { Router } from '@orpc/server';
 import { BodyLimitPlugin } from '@orpc/server/node';
 import { StandardHandler, StandardRPCCodec, StandardRPCMatcher } from '@orpc/server/standard';
 import type { Contract, PilothouseError } from '@pilothouse/sdk/internal';
+import { Gateway, sendError } from '@pilothouse/serving';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.js';
 import { httpConnection, websocketConnection } from './connection.js';
@@ -24,7 +25,10 @@ const PING_SECONDS = 15;
 const MISSED_PINGS = 6;
 const API = '/api/v1';
 
-/** The socket that all clients meet at: oRPC over WebSocket at `/ws`, the same calls as JSON under `/api/v1`. */
+/**
+ * The socket that all clients meet at: oRPC over WebSocket at `/ws`, the same calls as JSON under `/api/v1`, and the
+ * gateway to services at `/v1` and `/services`.
+ */
 export class BridgeServer {
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
@@ -37,6 +41,7 @@ export class BridgeServer {
 
   constructor(
     router: Router<Contract, CallContext>,
+    private readonly gateway: Gateway,
     private readonly path: string,
     private readonly log: Logger,
   ) {
@@ -62,12 +67,19 @@ export class BridgeServer {
       response.once('close', () => {
         this.#calls -= 1;
       });
+      if (Gateway.owns(request.url ?? '')) {
+        if (this.#refusal !== null) sendError(response, this.#refusal);
+        else this.gateway.handle(request, response);
+        return;
+      }
       this.#answer(request, response).catch((error: unknown) => {
         this.log.error('a call over HTTP failed', error);
         response.destroy();
       });
     });
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // Requests that wait in the queue of a service send nothing meanwhile, and streams last as long as they last.
+    this.#http.requestTimeout = 0;
     // A broken request must end its own connection and nothing else.
     this.#http.on('clientError', (_error, socket) => socket.destroy());
   }

@@ -1,5 +1,4 @@
-import type { Timing, Usage } from '@pilothouse/sdk/internal';
-import { quantile } from '../../router/statistics.js';
+import { quantile, type Timing, type Usage } from '@pilothouse/sdk/internal';
 
 /** Moments and lengths of one request, in milliseconds; moments count from when it was accepted. */
 export interface Measured {

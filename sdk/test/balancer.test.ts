@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PilothouseError } from '../errors/index.js';
-import { type RoutingPolicy, routingPolicySchema } from '../schemas/routing.js';
-import { Balancer } from './balancer.js';
-import { PrefixTable } from './prefix-table.js';
-import type { BalancerClock, BalancerSettings, Grant } from './types.js';
+import { PilothouseError } from '../src/errors/index.js';
+import { Balancer } from '../src/routing/balancer.js';
+import { PrefixTable } from '../src/routing/prefix-table.js';
+import type { BalancerClock, BalancerSettings, Grant } from '../src/routing/types.js';
+import { type RoutingPolicy, routingPolicySchema } from '../src/schemas/routing.js';
 
 const POLICIES = routingPolicySchema.options;
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 from .aio import AnswerResult, AsyncSession, TaskResult, aconnect
 from .answer import Answer
+from .batch import Batch
 from .errors import ErrorCode, PilothouseError
 from .pilots import Pilot
 from .service import Service
@@ -24,6 +25,7 @@ __all__ = [
     "Answer",
     "AnswerResult",
     "AsyncSession",
+    "Batch",
     "ErrorCode",
     "Pilot",
     "PilothouseError",

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ._background import run
 from ._fields import takes
 from .aio.answer import AnswerResult
+from .aio.batch import Inputs, MapOptions
 from .aio.service import AsyncService, HttpMethod
 from .aio.task import Stream
 from .answer import Answer
+from .batch import Batch
 from .handle import Handle
 from .questions import AskOptions, Prompt, ReplyOptions, TensorLike
 from .records import LogChunk
@@ -21,6 +23,8 @@ from .units import Duration
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .direct import DirectClient
 
 
 class Service(Handle[AsyncService]):
@@ -150,6 +154,46 @@ class Service(Handle[AsyncService]):
             ``llm.rest("/predict", body={"x": 1}).result()["body"]``
         """
         return Answer(run(self._async.rest(path, method=method, body=body, **options)))
+
+    @takes(MapOptions)
+    def map(self, inputs: Inputs, **options: Unpack[MapOptions]) -> Batch:
+        """Asks it for each input, as one thing that runs on without this program.
+
+        The same call again does only what is missing.
+
+        Args:
+            inputs: A list, or the path of a file: JSON Lines, or with ``.txt`` one prompt a line. Each input is a
+                text, or an object with ``prompt`` or ``messages`` (chat, complete), ``input`` (embed), ``inputs`` (infer) or
+                anything (call).
+            options: ``out`` (file of the rows that come out, JSON Lines), ``key`` (field that tells inputs apart),
+                ``name``, ``op`` (``"chat"``, ``"complete"``, ``"embed"``, ``"infer"``, ``"call"``, ``"openai"``),
+                ``method`` (of a call), ``on_error`` (``"keep"`` or ``"stop"``), ``tries``, ``concurrency``, ``pilot``,
+                and what each request may be given: ``max_tokens``, ``temperature``, ``top_p``, ``seed``, ``stop``,
+                ``timeout``, ``priority``, ``extra``.
+
+        Raises:
+            PilothouseError: ``INVALID_DESCRIPTION``, ``DATA_NOT_FOUND``, ``PILOT_NOT_FOUND``.
+
+        Example:
+            ``batch = llm.map("prompts.jsonl", out="answers.jsonl", key="id", max_tokens=200)``
+        """
+        return Batch(run(self._async.map(inputs, **options)))
+
+    def direct(self) -> DirectClient:
+        """Calls of a ZeroMQ service on this host straight at its instances: the shortest way there is.
+
+        What is called so is kept nowhere. Close it, or use it as a context.
+
+        Raises:
+            PilothouseError: ``UNSUPPORTED_REQUEST`` for any other service.
+
+        Example:
+            ``with fit.direct() as client: client.call("call", {"dose": [1], "response": [2]})``
+        """
+        # Imported here: ZeroMQ takes memory and threads, and most programs need none of it.
+        from .direct import DirectClient
+
+        return DirectClient.to(self)
 
     def scale(self, instances: Instances) -> None:
         """Another number of instances, or between how many: ``(0, 4)``. Those too many finish what they have."""

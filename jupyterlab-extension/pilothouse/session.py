@@ -9,6 +9,7 @@ from typing import Any
 from ._background import run
 from ._functions import Executor
 from .aio.session import AsyncSession, aconnect
+from .batch import Batches
 from .descriptions import Ref, ref_of
 from .handle import Handle
 from .pilots import Pilots
@@ -28,6 +29,7 @@ class Session:
         tasks: Commands and calls on a pilot.
         services: Model services.
         answers: Answers that are kept.
+        batches: Many requests to one service as one thing.
         credentials: Stored secrets.
     """
 
@@ -38,6 +40,7 @@ class Session:
         self.tasks = TaskCalls(session.tasks)
         self.services = Services(session.services)
         self.answers = Answers(session)
+        self.batches = Batches(session.batches)
         self.credentials = Credentials(session)
 
     def executor(self, pilot: Ref | None = None, *, template: Task | None = None, name: str | None = None) -> Executor:

@@ -8,7 +8,8 @@ from dataclasses import fields
 
 import pilothouse as ph
 import pytest
-from pilothouse import aio, pilots, service, services, session, tasks
+from pilothouse import aio, batch, pilots, service, services, session, tasks
+from pilothouse.aio import batch as aio_batch
 from pilothouse.aio import pilots as aio_pilots
 from pilothouse.aio import services as aio_services
 from pilothouse.aio import tasks as aio_tasks
@@ -25,6 +26,8 @@ PAIRS = [
     (services.Answers, aio_services.AsyncAnswers),
     (services.Credentials, aio_services.AsyncCredentials),
     (ph.Answer, aio.AsyncAnswer),
+    (batch.Batch, aio.AsyncBatch),
+    (batch.Batches, aio_batch.AsyncBatches),
     (session.Session, ph.AsyncSession),
 ]
 #: What only one side has, and why.

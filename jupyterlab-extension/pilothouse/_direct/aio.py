@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 import zmq
@@ -14,11 +14,12 @@ from .._wire.body import decode_body, encode_body
 from .._wire.limits import CREDITS
 from .._wire.sockets import LoopSocket
 from ..errors import PilothouseError
+from ..service_records import ServiceRecord
 from ..units import Duration, to_seconds
 from .choice import Choice
 from .connection import CONNECT_TIMEOUT, DirectReply
 from .opening import Line
-from .targets import Target, cut, target_from_environment, unreachable
+from .targets import Target, cut, target_from_environment, targets_of, unreachable
 
 _LOOK = 0.1
 _ELSEWHERE = {"SERVICE_UNREACHABLE", "SERVICE_NOT_READY", "QUEUE_FULL", "AUTHENTICATION_FAILED"}
@@ -158,6 +159,19 @@ class AsyncConnection:
             queue.put_nowait(error)
 
 
+class Refreshable(Protocol):
+    """A handle of a service for ``async`` programs."""
+
+    @property
+    def record(self) -> ServiceRecord:
+        """As of the last call."""
+        ...
+
+    async def refresh(self) -> ServiceRecord:
+        """As of now."""
+        ...
+
+
 class AsyncDirectClient:
     """As :class:`pilothouse.direct.DirectClient`, for asyncio: calls run side by side over one connection per instance.
 
@@ -170,6 +184,16 @@ class AsyncDirectClient:
         self._choice = Choice(() if callable(targets) else targets)
         self._context: zmq.Context[Any] = zmq.Context()
         self._connections: dict[Target, AsyncConnection] = {}
+
+    @classmethod
+    def to(cls, service: Refreshable) -> AsyncDirectClient:
+        """Of a service that Pilothouse has started on this host; ``UNSUPPORTED_REQUEST`` for any other."""
+        targets_of(service.record)
+
+        async def find() -> Iterable[Target]:
+            return targets_of(await service.refresh())
+
+        return cls(find)
 
     @classmethod
     def from_environment(cls, service: str) -> AsyncDirectClient:

@@ -2,6 +2,7 @@
 
 from .answer import AnswerResult, AsyncAnswer
 from .base import AsyncHandle
+from .batch import AsyncBatch
 from .pilots import AsyncPilot
 from .service import AsyncService
 from .session import AsyncSession, aconnect
@@ -11,6 +12,7 @@ from .task_set import AsyncTaskSet
 __all__ = [
     "AnswerResult",
     "AsyncAnswer",
+    "AsyncBatch",
     "AsyncHandle",
     "AsyncPilot",
     "AsyncService",

@@ -29,10 +29,13 @@ from ..units import Duration, to_seconds
 from . import readings
 from .answer import AnswerResult, AsyncAnswer, whole
 from .base import AsyncHandle, failure_of, seconds
+from .batch import AsyncBatch, Inputs, MapOptions, start_batch
 from .task import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ..direct import AsyncDirectClient
 
 T = TypeVar("T")
 HttpMethod = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -116,6 +119,18 @@ class AsyncService(AsyncHandle[ServiceRecord]):
         """A plain HTTP request to it; see :meth:`pilothouse.Service.rest`."""
         request = given(op="rest", method=method, path=path_of(path), body=body)
         return await self._question(request, options, readings.reply_of)
+
+    @takes(MapOptions)
+    async def map(self, inputs: Inputs, **options: Unpack[MapOptions]) -> AsyncBatch:
+        """Asks it for each input, as one thing; see :meth:`pilothouse.Service.map`."""
+        return await start_batch(self._client, self._owner, self.id, inputs, options)
+
+    def direct(self) -> AsyncDirectClient:
+        """Calls of a ZeroMQ service on this host, past Pilothouse; see :meth:`pilothouse.Service.direct`."""
+        # Imported here: ZeroMQ takes memory and threads, and most programs need none of it.
+        from ..direct import AsyncDirectClient
+
+        return AsyncDirectClient.to(self)
 
     async def scale(self, instances: Instances, *, timeout: Duration | None = None) -> None:
         """Another number of instances, or between how many: ``(0, 4)``. Those too many finish what they have."""

@@ -12,6 +12,7 @@ from .._origin import session_name
 from ..records import Check
 from ..units import Duration
 from .base import AsyncHandle, seconds
+from .batch import AsyncBatches
 from .pilots import AsyncPilots
 from .services import AsyncAnswers, AsyncCredentials, AsyncServices
 from .tasks import AsyncTaskCalls
@@ -26,6 +27,7 @@ class AsyncSession:
         tasks: Commands on a pilot.
         services: Model services.
         answers: Answers that are kept.
+        batches: Many requests to one service as one thing.
         credentials: Stored secrets.
     """
 
@@ -36,6 +38,7 @@ class AsyncSession:
         self.tasks = AsyncTaskCalls(client, name)
         self.services = AsyncServices(client, name)
         self.answers = AsyncAnswers(client, name)
+        self.batches = AsyncBatches(client, name)
         self.credentials = AsyncCredentials(client, name)
 
     async def engines(self, *, timeout: Duration | None = None) -> Sequence[dict[str, Any]]:

@@ -16,6 +16,7 @@ import { Efficiency } from './pilot/efficiency.js';
 import { Idle } from './pilot/idle.js';
 import { type Ordered, Orders } from './pilot/orders.js';
 import { Questions } from './pilot/questions.js';
+import { Requests } from './pilot/requests.js';
 import { watchSpool } from './pilot/spool-watch.js';
 import { Offers } from './spool/offers.js';
 import { Spool } from './spool/spool.js';
@@ -41,6 +42,7 @@ type PilotEntry = Extract<Parameters<NodeContext['journal']['append']>[0], { typ
 export class PilotLife implements Ordered {
   readonly #context: NodeContext;
   readonly #services: Supervisor;
+  readonly #requests: Requests;
   readonly #calls: FunctionRunner;
   readonly #tasks: Tasks;
   readonly #spool: Spool;
@@ -70,10 +72,12 @@ export class PilotLife implements Ordered {
     this.#walltime = new Walltime(endsAt ? Date.parse(endsAt) : Date.parse(this.#startedAt) + pilot.runtime * 1000);
     this.#services = new Supervisor(context);
     this.#services.accountTo((account) => accounting.add(account));
+    this.#requests = new Requests(context, this.#services, (gateway) => this.#enter(this.#state, { gateway }));
     this.#calls = new FunctionRunner(context);
     const stages = new Staging(join(pilot.runtimeDir, 'p', pilot.id));
     this.#tasks = new Tasks(context, {
       services: this.#services,
+      serviceVariables: (task, services) => this.#requests.gateway.variables(task, services),
       commands: new CommandRunner(context, () => HOST_NAME),
       calls: this.#calls,
       stages,
@@ -99,7 +103,11 @@ export class PilotLife implements Ordered {
         this.#tasks.submit(batch, { mayMove: true });
       },
     });
-    this.#orders = new Orders(this, this.#tasks, this.#services, this.#offers, past.claims);
+    this.#orders = new Orders(
+      this,
+      { tasks: this.#tasks, services: this.#services, requests: this.#requests, offers: this.#offers },
+      past.claims,
+    );
     const spoolListener = {
       accepted: (records: readonly SpoolRecord[]) => {
         for (const record of records) this.#orders.obey(record);
@@ -117,7 +125,12 @@ export class PilotLife implements Ordered {
       position: () => ({ obeys: this.#spool.obeys, journalSeq: journal.written, spoolSeq: this.#spool.lastSeq }),
       welcomed: (bridge) => this.#spool.heard(bridge),
       since: (seq, limit) => journal.since(seq, limit),
-      beat: () => ({ usage: this.#usage(), ...this.#serviceReports(), ...this.#stagingReports() }),
+      beat: () => ({
+        usage: this.#usage(),
+        ...this.#services.reports,
+        ...this.#requests.reports,
+        ...this.#stagingReports(),
+      }),
       frame: (frame) => {
         if (frame.type === 'ack') {
           this.#acked = Math.max(this.#acked, frame.seq);
@@ -155,6 +168,7 @@ export class PilotLife implements Ordered {
     this.#unwatch = watchSpool(join(this.#context.pilot.folder, 'spool'), this.#spool);
     this.#tasks.onChange(() => this.#looked());
     this.#services.onChange(() => this.#looked());
+    this.#requests.batches.onChange(() => this.#looked());
     this.#looked();
     this.#every(1000, () => this.#watchWarden());
     this.#every(1000, () => this.#efficiency.look());
@@ -168,7 +182,7 @@ export class PilotLife implements Ordered {
     if (this.#ending || !['ACTIVE', 'STARTING', 'DRAINING'].includes(this.#state)) return;
     this.#ending = true;
     this.#enter('DRAINING', { reason: reason(code, text) });
-    void this.#finish(Promise.all([this.#tasks.endAll(text), this.#services.endAll(text)]));
+    void this.#finish(this.#endAll(text));
   }
 
   /** Starts nothing new, or does so again. */
@@ -215,6 +229,7 @@ export class PilotLife implements Ordered {
     // Services have no end of their own: they stay for the tasks that use them, and no longer.
     void this.#tasks
       .empty()
+      .then(() => this.#requests.batches.empty())
       .then(() => this.#services.unheld())
       .then(() => {
         if (!this.#ending) this.end('DRAINED', 'all its tasks have ended');
@@ -230,7 +245,8 @@ export class PilotLife implements Ordered {
   }
 
   #cutOff(text: string): void {
-    void this.#finish(this.#tasks.timeOver().then(() => this.#services.endAll(text)));
+    const ended = Promise.all([this.#requests.batches.timeOver(), this.#tasks.timeOver()]);
+    void this.#finish(ended.then(() => this.#services.endAll(text)));
   }
 
   #goOnEnding(code: string | undefined, text = 'it was ended'): void {
@@ -240,13 +256,20 @@ export class PilotLife implements Ordered {
     }
     this.#ending = true;
     if (code === 'RUNTIME_OVER' || code === 'IDLE') this.#cutOff(text);
-    else void this.#finish(Promise.all([this.#tasks.endAll(text), this.#services.endAll(text)]));
+    else void this.#finish(this.#endAll(text));
+  }
+
+  /** Batches keep services, so they end first; what they have on the way to the disk is little. */
+  #endAll(text: string): Promise<unknown> {
+    const batches = this.#requests.batches.endAll(text).then(() => this.#services.endAll(text));
+    return Promise.all([this.#tasks.endAll(text), batches]);
   }
 
   async #finish(ended: Promise<unknown>): Promise<void> {
     this.#offers.close();
     this.#idle.close();
     await ended;
+    await this.#requests.close();
     this.#calls.close();
     await this.#context.warden.sweep(GRACE_SECONDS);
     await this.#tasks.close();
@@ -306,7 +329,8 @@ export class PilotLife implements Ordered {
 
   /** Something has come or gone. */
   #looked(): void {
-    this.#idle.look(this.#tasks.size > 0 || this.#services.live > 0 || this.#ending);
+    const busy = this.#tasks.size > 0 || this.#services.live > 0 || this.#requests.batches.live > 0;
+    this.#idle.look(busy || this.#ending);
     this.#offers.pump();
   }
 
@@ -328,12 +352,6 @@ export class PilotLife implements Ordered {
       done,
       failed,
     };
-  }
-
-  #serviceReports() {
-    const { probes, roles, loading } = this.#services;
-    const hasSome = (of: object): boolean => Object.keys(of).length > 0;
-    return { probes, ...(hasSome(roles) ? { roles } : {}), ...(hasSome(loading) ? { loading } : {}) };
   }
 
   #stagingReports() {

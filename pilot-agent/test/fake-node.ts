@@ -146,6 +146,7 @@ export class FakeNode {
         hold: () => nothing,
         readiness: () => ({ state: 'waiting', text: 'waits' }),
       },
+      serviceVariables: () => Promise.resolve({}),
       commands: this.#runner(current),
       calls: this.#runner(current),
       stages: this.#stages(),

@@ -13,7 +13,6 @@ import { demandOf } from './demand.js';
 import { describe, fieldOf, isCall } from './description.js';
 import { folderOf, makeSandbox, ownEnvironment, sharedEnvironment } from './environment.js';
 import type { RunEnd, Runner, RunWatcher } from './runner.js';
-import { serviceVariables } from './service-variables.js';
 import type { TaskDetails, TaskHost } from './task-host.js';
 import type { Warned } from './walltime.js';
 
@@ -210,7 +209,7 @@ export class Attempt implements Applicant, RunWatcher, Warned {
         await this.#ownData.move('in', description, cwd);
         staging = false;
       }
-      const variables = await serviceVariables(this.#host.services, services);
+      const variables = await this.#host.serviceVariables(this.id, services);
       this.#start(description, cwd, variables);
     } catch (error) {
       this.#finish(undefined, this.#cause === undefined ? { staging, error: toErrorData(error) } : undefined);

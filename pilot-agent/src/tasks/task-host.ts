@@ -38,6 +38,8 @@ export interface TaskHost {
   readonly restarted: boolean;
   /** The warden is gone for good, and the pilot with it. */
   readonly lost: boolean;
+  /** What a task finds in its environment of the services (ids) that it names. */
+  serviceVariables(task: string, services: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** What the pilot lacks for something even when it is empty. */
   impossible(demand: Demand): Lack | undefined;
   nodeName(node: number): string;

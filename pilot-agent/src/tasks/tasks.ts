@@ -30,7 +30,10 @@ export interface BatchOptions {
 }
 
 /** What tasks are made of that others have a part in too. */
-export type TaskParts = Pick<TaskHost, 'services' | 'commands' | 'calls' | 'stages' | 'walltime' | 'accounting'>;
+export type TaskParts = Pick<
+  TaskHost,
+  'services' | 'serviceVariables' | 'commands' | 'calls' | 'stages' | 'walltime' | 'accounting'
+>;
 
 /** All tasks of a pilot. */
 export class Tasks {

@@ -163,8 +163,8 @@ class Service(Handle[AsyncService]):
 
         Args:
             inputs: A list, or the path of a file: JSON Lines, or with ``.txt`` one prompt a line. Each input is a
-                text, or an object with ``prompt`` or ``messages`` (chat, complete), ``input`` (embed), ``inputs`` (infer) or
-                anything (call).
+                text, or an object with ``prompt`` or ``messages`` (chat, complete), ``input`` (embed), ``inputs``
+                (infer) or anything (call).
             options: ``out`` (file of the rows that come out, JSON Lines), ``key`` (field that tells inputs apart),
                 ``name``, ``op`` (``"chat"``, ``"complete"``, ``"embed"``, ``"infer"``, ``"call"``, ``"openai"``),
                 ``method`` (of a call), ``on_error`` (``"keep"`` or ``"stop"``), ``tries``, ``concurrency``, ``pilot``,

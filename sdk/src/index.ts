@@ -22,6 +22,7 @@ export { isId, newId, shortId } from './ids/ids.js';
 export type * from './schemas/index.js';
 export { VIEW_MIME } from './schemas/view.js';
 export { defineService } from './service-definition/define-service.js';
+export { NdArray, type TypedArray } from './service-definition/nd-array.js';
 export type * from './service-definition/types.js';
 export * from './states/index.js';
 export { type Duration, durationSchema, formatSeconds, toSeconds } from './units/duration.js';

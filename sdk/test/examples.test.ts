@@ -8,6 +8,13 @@ import { splitPattern } from '../src/files/pattern.js';
 import * as sdk from '../src/index.js';
 import { show } from '../src/notebook/index.js';
 import { createTestSession, testPilot } from '../src/testing/index.js';
+import { reply } from '../src/testing/memory-answers.js';
+
+const doseResponse = sdk.defineService({
+  name: 'dose-response',
+  input: z.object({ dose: z.array(z.number()), response: z.array(z.number()) }),
+  output: z.object({ ec50: z.number(), hill: z.number() }),
+});
 
 const SOURCE = join(import.meta.dirname, '../src');
 
@@ -42,12 +49,18 @@ describe('the examples of the documentation', () => {
       const { session } = createTestSession({
         picture: { pilots: [testPilot()] },
         functions: { 'scoring:score': (well: string) => well.length },
-        files: { 'report.txt': 'all is well' },
+        files: { 'report.txt': 'all is well', 'prompts.jsonl': '{"id": "a", "prompt": "Why?"}' },
+        reply: (request) => (request.op === 'call' ? { ec50: 1.5, hill: 2 } : reply(request)),
       });
       const llm = await session.services.ensure('smollm2');
+      const embedder = await session.services.ensure('embedder');
+      await session.services.start('dose-response', { command: ['serve'], api: 'zeromq' });
       const names = {
         ...sdk,
-        ...{ z, show, plainWords, splitPattern, createTestSession, expect, session, llm },
+        ...{ z, show, plainWords, splitPattern, createTestSession, expect, session, llm, embedder },
+        ...{ doseResponse, dose: [1, 2], response: [3, 4] },
+        // These need a socket; what they do is tested where they are.
+        ...{ serve: async () => undefined, ping: async () => ({ ok: true, text: '' }), serverKey: '', token: '' },
         connect: async () => session,
         connectBrowser: () => session,
         settings: { wsUrl: 'ws://127.0.0.1/' },
@@ -56,7 +69,7 @@ describe('the examples of the documentation', () => {
       const { outputText } = transpileModule(`export async function run() {\n${checked(code)}\n}`, {
         compilerOptions: options,
       });
-      const body = `${outputText.replace('export ', '')}\nreturn run();`;
+      const body = `${outputText.replaceAll('export ', '')}\nreturn run();`;
       await Reflect.apply(new Function(...Object.keys(names), body), undefined, Object.values(names));
       await session.close();
     },

@@ -58,6 +58,8 @@ export interface Load {
 
 /** Milliseconds that connecting may take. */
 const CONNECT_TIMEOUT = 10_000;
+/** Turns of the event loop in which a socket would have been read if there were something. */
+const TURNS = 3;
 /** Pieces that may come ahead of their reader. */
 const CREDITS = 64;
 
@@ -74,6 +76,8 @@ export class Connection {
   readonly #onLoad: ((load: Load) => void) | undefined;
   #welcome = false;
   #reached = false;
+  /** Messages so far. */
+  #read = 0;
   #lost: PilothouseError | undefined;
 
   /** @param options - `timeout`: milliseconds that connecting may take; `onLoad`: called when the service says how busy it is */
@@ -204,10 +208,19 @@ export class Connection {
     events.on('connect:retry', () => {
       if (!this.#reached) this.#lose(this.#gone('does not accept connections'));
     });
-    events.on('disconnect', () => this.#lose(this.#disconnected()));
+    events.on('disconnect', () => void this.#loseWhenRead(this.#disconnected()));
     for (const type of ['handshake:error:protocol', 'handshake:error:auth', 'handshake:error:other'] as const) {
       events.on(type, () => this.#lose(this.#keyRefused()));
     }
+  }
+
+  /** What had come before the end is read first: the last answer, or why there is none. */
+  async #loseWhenRead(error: PilothouseError): Promise<void> {
+    for (let read = -1; read !== this.#read; ) {
+      read = this.#read;
+      for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#lose(error);
   }
 
   #disconnected(): PilothouseError {
@@ -217,6 +230,7 @@ export class Connection {
   async #receive(): Promise<void> {
     try {
       for await (const [header, body, ...frames] of this.#socket) {
+        this.#read += 1;
         const known = parseServerHeader(header);
         // What cannot be read belongs to no call; a service of a later version may say more than this one knows.
         if (known !== undefined) this.#handle(known, body, frames);

@@ -36,7 +36,7 @@ export async function serve<S extends DefinedService>(service: S, options: Serve
     return closing;
   };
   if (run.handleSignals !== false) endOnSignal(close);
-  if (settings.byHand) sayHowToAttach(settings, address);
+  if (settings.byHand && run.announce !== false) sayHowToAttach(settings, address);
   const { name, publicKey: serverKey, keyFile } = settings;
   return {
     name,

@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly address?: string | undefined;
   /** Version of the service, told in a ping. Default: empty. */
   readonly version?: string | undefined;
+  /** Whether a service that is started by hand prints how to attach it; default true. */
+  readonly announce?: boolean | undefined;
   /** Whether SIGTERM and SIGINT drain the service and end the process; default true. */
   readonly handleSignals?: boolean | undefined;
 }

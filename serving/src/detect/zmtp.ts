@@ -55,15 +55,12 @@ export async function greeting(url: string, name: string, signal: AbortSignal): 
   }
 }
 
-/** The greeting of a client of version 3.0 without security: the other side answers with its own, whatever it wants. */
+/**
+ * The beginning of our own greeting, up to the major version: the other side answers with the whole of its own. With a
+ * mechanism that is not its own it would close instead.
+ */
 function ours(): Buffer {
-  const bytes = Buffer.alloc(LENGTH);
-  bytes[0] = 0xff;
-  bytes[8] = 1;
-  bytes[9] = 0x7f;
-  bytes[10] = 3;
-  bytes.write('NULL', MECHANISM.from, 'latin1');
-  return bytes;
+  return Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3]);
 }
 
 function mechanismIn(bytes: Buffer): Mechanism {

@@ -13,7 +13,7 @@ export interface BatchContext {
   directory(): Promise<Directory>;
   /** Absolute folders whose files requests to a service may name; null: it does not run here. */
   filesOf(service: string): readonly string[] | null;
-  readonly adapters: Readonly<Record<ServiceApi, Adapter>>;
+  adapters(): Promise<Readonly<Record<ServiceApi, Adapter>>>;
   /** Keeps a service alive; returns the way to let it go. */
   hold(service: string, why: string): () => void;
 }

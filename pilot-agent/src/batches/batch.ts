@@ -5,7 +5,6 @@ import { log } from '../log.js';
 import type { BatchContext } from './batch-context.js';
 import { Input } from './input.js';
 import { openOutput } from './output-file.js';
-import { RowRun } from './row-run.js';
 import { RowWriter } from './row-writer.js';
 import { Tally } from './tally.js';
 
@@ -47,14 +46,6 @@ export class Batch {
     return this.#tally.progress;
   }
 
-  /** Why it is not further than it is. */
-  get why(): string {
-    if (this.#reason !== undefined) return this.#reason;
-    if (this.over) return `it is ${this.#state}`;
-    const { done, failed, total, inFlight } = this.progress;
-    return `${done + failed} of ${total ?? 'so far unknown'} are done, ${inFlight} under way; nothing stands in its way`;
-  }
-
   begin(): void {
     if (!this.over) this.#ended = this.#run();
   }
@@ -87,7 +78,7 @@ export class Batch {
   async #work(): Promise<void> {
     const { spec, signal } = { spec: this.spec, signal: this.#stop.signal };
     this.#wait({ code: 'READING', text: 'reads its input, and what its output holds already' });
-    const { pilot, adapters } = this.#context;
+    const { pilot } = this.#context;
     const openai = spec.description.op === 'openai';
     const { file, found } = await openOutput(spec.out, join(pilot.folder, 'batches', `${spec.id}.json`), openai);
     const writer = new RowWriter(file, found.length, {
@@ -101,6 +92,8 @@ export class Batch {
         this.#changed();
         const routable = (await this.#context.directory()).find(spec.service);
         if (routable === undefined) throw noService(spec.service);
+        // Loaded with the first batch: an agent without one starts faster.
+        const [{ RowRun }, adapters] = await Promise.all([import('./row-run.js'), this.#context.adapters()]);
         const run = new RowRun({
           spec,
           routable,

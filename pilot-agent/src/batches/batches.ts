@@ -4,20 +4,14 @@ import type { BatchContext } from './batch-context.js';
 
 /** All batches of a pilot. */
 export class Batches {
-  readonly #context: () => BatchContext;
+  readonly #context: BatchContext;
   readonly #batches = new Map<string, Batch>();
   readonly #canceled = new Set<string>();
   readonly #listeners: (() => void)[] = [];
-  readonly #ofPast: BatchContext['past']['batches'];
   #begun = false;
   #ended: { state: 'CANCELED' | 'FAILED'; error: PilothouseError } | undefined;
 
-  /**
-   * @param past - what earlier agents wrote of batches
-   * @param context - made when the first batch begins: a pilot without one loads nothing for it
-   */
-  constructor(past: BatchContext['past']['batches'], context: () => BatchContext) {
-    this.#ofPast = past;
+  constructor(context: BatchContext) {
     this.#context = context;
   }
 
@@ -40,20 +34,11 @@ export class Batches {
     return found;
   }
 
-  has(id: string): boolean {
-    return this.#batches.has(id);
-  }
-
-  explain(id: string): { text: string; evidence: string[] } | undefined {
-    const batch = this.#batches.get(id);
-    return batch && { text: batch.why, evidence: [] };
-  }
-
   /** Takes a batch from the spool, once; one that has ended in an earlier agent's time is left alone. */
   submit(spec: BatchSpec): void {
-    const past = this.#ofPast.get(spec.id);
+    const past = this.#context.past.batches.get(spec.id);
     if (this.#batches.has(spec.id) || (past !== undefined && batchStates.isFinal(past.state))) return;
-    const batch = new Batch(this.#context(), spec, () => this.#changed());
+    const batch = new Batch(this.#context, spec, () => this.#changed());
     this.#batches.set(spec.id, batch);
     if (this.#begun) this.#start(batch);
     this.#changed();
@@ -74,7 +59,7 @@ export class Batches {
   async endAll(why: string): Promise<void> {
     const error = new PilothouseError('PILOT_ENDED', `the pilot ended: ${why}`, {
       hint: 'Start the batch again on another pilot: it does only what is missing.',
-      ids: { pilot: this.#pilot },
+      ids: { pilot: this.#context.pilot.id },
     });
     await this.#endAll('CANCELED', error);
   }
@@ -83,7 +68,7 @@ export class Batches {
   async timeOver(): Promise<void> {
     const error = new PilothouseError('WALLTIME_OVER', 'the time of the pilot was over before all rows were done', {
       hint: 'Start the batch again on another pilot: it does only what is missing.',
-      ids: { pilot: this.#pilot },
+      ids: { pilot: this.#context.pilot.id },
     });
     await this.#endAll('FAILED', error);
   }
@@ -97,10 +82,6 @@ export class Batches {
       this.onChange(look);
       look();
     });
-  }
-
-  get #pilot(): string {
-    return this.#context().pilot.id;
   }
 
   async #endAll(state: 'CANCELED' | 'FAILED', error: PilothouseError): Promise<void> {

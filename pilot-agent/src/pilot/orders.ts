@@ -2,6 +2,7 @@ import type { SpoolRecord } from '@pilothouse/sdk/shared';
 import type { Offers } from '../spool/offers.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Tasks } from '../tasks/tasks.js';
+import type { Requests } from './requests.js';
 
 /** What orders do with the pilot itself. */
 export interface Ordered {
@@ -13,11 +14,20 @@ export interface Ordered {
   end(code: string, text: string): void;
 }
 
+/** What is on a pilot. */
+export interface Work {
+  readonly tasks: Tasks;
+  readonly services: Supervisor;
+  readonly requests: Requests;
+  readonly offers: Offers;
+}
+
 /** Obeys what bridges have written for the pilot. */
 export class Orders {
   readonly #pilot: Ordered;
   readonly #tasks: Tasks;
   readonly #services: Supervisor;
+  readonly #requests: Requests;
   readonly #offers: Offers;
   /** Offers that an earlier agent has claimed. */
   readonly #claims: ReadonlySet<string>;
@@ -25,10 +35,11 @@ export class Orders {
   #again = true;
   #suspended: boolean | undefined;
 
-  constructor(pilot: Ordered, tasks: Tasks, services: Supervisor, offers: Offers, claims: ReadonlySet<string>) {
+  constructor(pilot: Ordered, { tasks, services, requests, offers }: Work, claims: ReadonlySet<string>) {
     this.#pilot = pilot;
     this.#tasks = tasks;
     this.#services = services;
+    this.#requests = requests;
     this.#offers = offers;
     this.#claims = claims;
   }
@@ -37,6 +48,7 @@ export class Orders {
   caughtUp(): void {
     this.#again = false;
     this.#services.caughtUp();
+    this.#requests.batches.begin();
     if (this.#suspended !== undefined) this.#pilot.suspend(this.#suspended);
   }
 
@@ -60,6 +72,15 @@ export class Orders {
         break;
       case 'extend':
         this.#pilot.extend(Date.parse(record.endsAt));
+        break;
+      case 'remote-service':
+        this.#requests.remote(record.service);
+        break;
+      case 'batch':
+        this.#requests.batches.submit(record.batch);
+        break;
+      case 'cancel-batch':
+        this.#requests.batches.cancel(record.batch);
         break;
       case 'scale':
         this.#services.scale(record.seq, record.t, record.service, record.min, record.max);

@@ -230,13 +230,13 @@ export class Rig {
         find: (name) => (name === this.service.id ? this.service : undefined),
         list: () => [this.service],
       }),
-      adapters: byApi,
+      adapters: async () => byApi,
       hold: (service) => {
         this.held.push(service);
         return () => void this.held.splice(this.held.indexOf(service), 1);
       },
     };
-    return new Batches(this.#past, () => context);
+    return new Batches(context);
   }
 }
 

@@ -58,11 +58,19 @@ const hold = (session: Session) => session.pilots.ensure('demo', { cores: 2, run
 const ask = (llm: Service) => llm.chat('Hello', { maxTokens: 1 });
 """
 
-# The three kinds of mistake that a typed SDK is there to find before anything runs.
+FIT = """
+import { defineService } from '@pilothouse/sdk';
+import { z } from 'zod';
+const fit = defineService({ name: 'fit', input: z.object({ dose: z.number() }), output: z.number() });
+session.services.get(fit).call({ dose: 'one' });
+"""
+
+# The kinds of mistake that a typed SDK is there to find before anything runs.
 MISTAKES = {
     "description": ("session.pilots.ensure('demo', { cores: 'two', runtime: '1h' });", "string"),
     "method": ("session.pilots.ensuer('demo', { cores: 2 });", "ensuer"),
     "option": ("llm.chat('Hello', { maxToken: 120 });", "maxToken"),
+    "input": (FIT, "number"),
 }
 
 

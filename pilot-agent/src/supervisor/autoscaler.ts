@@ -70,7 +70,8 @@ export class Autoscaler {
     const next = Math.min(useful, wanted * 2, Math.max(wanted, room));
     const busy = `${requests(load)} for ${instances(wanted)}, for ${formatSeconds(upAfter)}`;
     if (next > wanted) return this.#up(next, `${wanted} → ${next}: ${busy}`);
-    return { wanted, why: `stays at ${wanted}: ${busy}, but the pilot has no room for more` };
+    // Without the figures, which change with every request: it is written down once.
+    return { wanted, why: `stays at ${wanted}: there is more to do, but the pilot has no room for more` };
   }
 
   #fewer({ now, load, wanted }: Moment): Decision | undefined {

@@ -1,5 +1,5 @@
 import { newId } from '@pilothouse/sdk/internal';
-import { type Method, PilothouseError, type ServiceSpec } from '@pilothouse/sdk/shared';
+import type { Method, ServiceSpec } from '@pilothouse/sdk/shared';
 import type { AttemptTools } from './attempt.js';
 import { Drain } from './drain.js';
 import { Instance, type Why } from './instance.js';
@@ -177,22 +177,4 @@ export class Fleet {
     while (used.has(index)) index += 1;
     return index;
   }
-}
-
-/** The error of what waits for a service that has ended. */
-export function isOver({ id, name }: ServiceSpec, instances: readonly Instance[]): PilothouseError {
-  const failed = instances.findLast(({ state }) => state === 'FAILED');
-  const ids = { service: id };
-  if (failed === undefined) {
-    return new PilothouseError('SERVICE_STOPPED', `service ${name} was stopped`, {
-      hint: 'Start it again first.',
-      ids,
-    });
-  }
-  const why = failed.error?.message ?? 'no instance is left';
-  return new PilothouseError('SERVICE_FAILED', `service ${name} failed: ${why}`, {
-    hint: failed.error?.hint ?? 'Start it again first.',
-    ids,
-    cause: failed.error,
-  });
 }

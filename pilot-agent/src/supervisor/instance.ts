@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type Endpoint,
   type InstanceState,
@@ -15,8 +14,8 @@ import { log } from '../log.js';
 import type { Claim, Grant } from '../scheduler/demand.js';
 import { launcherLost } from '../tasks/task-end.js';
 import type { AttemptEnd, AttemptTools } from './attempt.js';
+import { cleanUp, packOutput, wasStopped } from './instance-end.js';
 import { type InstanceDetails, type InstanceName, InstanceRecord, type PastInstance } from './instance-record.js';
-import { forgetKeys } from './keys.js';
 import type { OwnLoad } from './looks.js';
 import type { Progress } from './output-watch.js';
 import { Runs } from './runs.js';
@@ -70,6 +69,7 @@ export class Instance {
         this.#draining = false;
       },
       said: (methods) => listener.said(methods),
+      isLeaving: () => this.leaving,
       over: (end) => this.#ended(end),
     });
     this.#hasOutput = past?.output !== undefined;
@@ -269,9 +269,10 @@ export class Instance {
     this.#runs.ended({ error: this.#lost, final: false, exit: {}, usage: null });
   }
 
+  /** @returns whether anything runs, whose end is told */
   #stopRuns(): boolean {
     this.#stopping = true;
-    return this.#runs.stop(this.#stopCause ?? stopped(this.#service));
+    return this.#runs.stop(this.#stopCause ?? wasStopped(this.#service));
   }
 
   #schedule(): void {
@@ -296,7 +297,7 @@ export class Instance {
   }
 
   #ended({ error, exit }: AttemptEnd): void {
-    if (this.#stopping) this.#finish('STOPPED', exit);
+    if (this.leaving) this.#finish('STOPPED', exit);
     else this.#fail(error, exit);
   }
 
@@ -312,14 +313,10 @@ export class Instance {
 
   async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: InstanceDetails): Promise<void> {
     if (this.over) return;
-    const { output, scheduler } = this.#tools.context;
-    const known = { ...details };
-    try {
-      known.output = await output.pack(this.id);
-      this.#hasOutput = true;
-    } catch (error) {
-      log(`output of ${this.id} cannot be packed`, error);
-    }
+    const { scheduler } = this.#tools.context;
+    const packed = await packOutput(this.#tools.context, this.id);
+    this.#hasOutput ||= packed !== undefined;
+    const known = packed ? { ...details, output: packed } : details;
     if (this.over) return;
     const cause = state === 'STOPPED' && this.#stopCause ? { error: this.#stopCause.toJSON() } : {};
     const error = details.error ?? cause.error;
@@ -332,16 +329,9 @@ export class Instance {
 
   /** Removes what is not needed any more, once the end stands in the journal. */
   #cleanUp(): void {
-    const { warden, output, pilot } = this.#tools.context;
-    warden.acknowledge([this.#runs.spawnId]);
-    const work = [forgetKeys(join(pilot.folder, 'services'), this.id)];
-    if (this.#hasOutput) work.push(output.discard(this.id));
-    Promise.all(work).catch((error: unknown) => log(`something of ${this.id} is left on the node`, error));
+    const { spawnId } = this.#runs;
+    cleanUp(this.#tools.context, { id: this.id, spawnId, hasOutput: this.#hasOutput });
   }
 }
 
 const NOT_STARTED: ReadonlySet<InstanceState> = new Set(['NEW', 'WAITING', 'SCHEDULING']);
-
-function stopped({ name }: ServiceSpec): PilothouseError {
-  return new PilothouseError('SERVICE_STOPPED', `${name} was stopped`);
-}

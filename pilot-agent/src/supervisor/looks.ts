@@ -139,12 +139,11 @@ export class Looks {
       if (port === undefined) return new Look().result(false, `there is no port named ${probe.endpoint}`);
       if (probe.tcp) return await probeTcp(port, timeout);
       if (probe.zmq) {
-        const { probe: result, load, methods } = await probeZmq(
-          endpoint,
-          service.name,
-          timeout,
-          this.#methods === undefined,
-        );
+        const {
+          probe: result,
+          load,
+          methods,
+        } = await probeZmq(endpoint, service.name, timeout, this.#methods === undefined);
         this.#load = load;
         this.#methods ??= methods;
         return result;

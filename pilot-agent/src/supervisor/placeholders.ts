@@ -68,13 +68,13 @@ interface FillOptions {
 function fill(text: string, values: Placeholders, { secrets = false, shell = false, field }: FillOptions): string {
   return text.replace(WORDS, (word: string, name: string, of: string | undefined) => {
     if (name === 'apiKey' && !secrets) throw keyInArguments(field);
-    const value = valueOf(name, of, values);
+    const value = wordFor(name, of, values);
     if (value === undefined) return word;
     return shell ? quote(value) : value;
   });
 }
 
-function valueOf(name: string, of: string | undefined, values: Placeholders): string | undefined {
+function wordFor(name: string, of: string | undefined, values: Placeholders): string | undefined {
   switch (name) {
     case 'port': {
       const [first] = values.ports.values();

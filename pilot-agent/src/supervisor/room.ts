@@ -22,5 +22,8 @@ export function roomFor(spec: ServiceSpec, pilot: PilotFile, services: Iterable<
     [left.gpus, spec.gpus],
     [left.memory ?? Number.POSITIVE_INFINITY, spec.memory ?? 0],
   ] as const;
-  return Math.max(0, Math.min(...parts.map(([all, each]) => (each > 0 ? Math.floor(all / each) : Number.MAX_SAFE_INTEGER))));
+  return Math.max(
+    0,
+    Math.min(...parts.map(([all, each]) => (each > 0 ? Math.floor(all / each) : Number.MAX_SAFE_INTEGER))),
+  );
 }

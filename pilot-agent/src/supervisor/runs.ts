@@ -1,4 +1,10 @@
-import { type Endpoint, type Method, PilothouseError, type ProbeResult, type ServiceSpec } from '@pilothouse/sdk/shared';
+import {
+  type Endpoint,
+  type Method,
+  PilothouseError,
+  type ProbeResult,
+  type ServiceSpec,
+} from '@pilothouse/sdk/shared';
 import type { ProcessUsage } from '../launcher/warden-client.js';
 import type { Grant } from '../scheduler/demand.js';
 import { Attempt, type AttemptEnd, type AttemptTools } from './attempt.js';
@@ -11,6 +17,8 @@ export interface RunsListener {
   /** It is ready, in an attempt of which nobody wants anything yet. */
   ready(): void;
   said(methods: readonly Method[]): void;
+  /** Whether it is to go, and not to start again. */
+  isLeaving(): boolean;
   /** Nothing of it is left, and it does not start again. */
   over(end: AttemptEnd): void;
 }
@@ -109,7 +117,8 @@ export class Runs {
   launch(grant: Grant): void {
     this.#grant = grant;
     this.#restarted = Math.max(this.#restarted, this.#wanted);
-    this.#record.enter('LAUNCHING', { attempt: this.#number, restarted: this.#restarted });
+    const restarted = this.#restarted > 0 ? { restarted: this.#restarted } : {};
+    this.#record.enter('LAUNCHING', { attempt: this.#number, ...restarted });
     void this.#newAttempt(grant).launch();
   }
 
@@ -154,7 +163,7 @@ export class Runs {
     this.#attempt = undefined;
     this.#used = together(this.#used, end.usage);
     const grant = this.#grant;
-    if (this.#stopping || grant === undefined || (end.final && !this.mustRestart)) {
+    if (this.#stopping || this.#listener.isLeaving() || grant === undefined || (end.final && !this.mustRestart)) {
       this.#listener.over(end);
       return;
     }
@@ -188,7 +197,11 @@ export class Runs {
       started: (pid) => this.#started(pid, attempt),
       ready: (probe) => {
         this.#listener.ready();
-        return record.enter('READY', { probe, draining: false, ...(this.#endpoint ? { endpoint: this.#endpoint } : {}) });
+        return record.enter('READY', {
+          probe,
+          draining: false,
+          ...(this.#endpoint ? { endpoint: this.#endpoint } : {}),
+        });
       },
       unhealthy: (probe) => record.enter('UNHEALTHY', { probe, reason: notAnswering(probe) }),
       recovered: (probe) => record.enter('READY', { probe }),

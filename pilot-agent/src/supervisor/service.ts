@@ -194,6 +194,7 @@ export class Service implements Predecessor {
   }
 
   #look(): Why | undefined {
+    if (this.hasStarted) return undefined;
     const gate = this.#host.gateOf(this.spec);
     this.#held = gate.state === 'waits' ? gate.why : undefined;
     return this.#held ?? (gate.state === 'never' ? { code: 'WAITS_FOR_SERVICE', text: gate.error.message } : undefined);
@@ -202,6 +203,12 @@ export class Service implements Predecessor {
   #gate(): void {
     const waiting = this.#fleet.live.filter(({ hasStarted }) => !hasStarted);
     if (waiting.length === 0) return;
+    // What comes first counts for the first start: more instances of it wait for nothing.
+    if (this.hasStarted) {
+      this.#held = undefined;
+      for (const instance of waiting) instance.go();
+      return;
+    }
     const before = this.#held?.text;
     const gate = this.#host.gateOf(this.spec);
     this.#held = gate.state === 'waits' ? gate.why : undefined;

@@ -1,33 +1,20 @@
-import {
-  type Endpoint,
-  type InstanceState,
-  PilothouseError,
-  type ProbeResult,
-  type ProbeRole,
-  type ServiceSpec,
-} from '@pilothouse/sdk/shared';
+import type { Beat, InstanceState, PilothouseError, ServiceSpec } from '@pilothouse/sdk/shared';
 import type { NodeContext } from '../node-context.js';
 import { type Account, makeAccount } from '../tasks/accounting.js';
 import { Dependencies } from '../tasks/dependencies.js';
 import { pilotEnded } from '../tasks/task-end.js';
-import { isOver } from './fleet.js';
 import type { Instance } from './instance.js';
 import { Listeners } from './listeners.js';
 import { Order } from './order.js';
-import type { Progress } from './output-watch.js';
 import { Ports } from './ports.js';
 import { Programs } from './program.js';
+import { notHere, type Readiness, readinessOf } from './readiness.js';
+import { reportsOf } from './reports.js';
 import { roomFor } from './room.js';
 import { Service } from './service.js';
 import type { Load, LoadSource, ServiceView } from './views.js';
 
 export type { InstanceView, Load, LoadSource, ServiceView } from './views.js';
-
-/** Whether a task that names a service may start. */
-export type Readiness =
-  | { readonly state: 'ready'; readonly endpoint: Endpoint }
-  | { readonly state: 'waiting'; readonly text: string }
-  | { readonly state: 'failed'; readonly error: PilothouseError };
 
 /** All services of a pilot, with their instances, which start in parallel. */
 export class Supervisor {
@@ -96,30 +83,9 @@ export class Supervisor {
     return this.#find(idOrName)?.view;
   }
 
-  /** Latest probe of each live instance. */
-  get probes(): Record<string, ProbeResult> {
-    const found: Record<string, ProbeResult> = {};
-    for (const { id, results, over } of this.#instances())
-      if (results.readiness && !over) found[id] = results.readiness;
-    return found;
-  }
-
-  /** Latest results of the other probes of each live instance. */
-  get roles(): Record<string, Partial<Record<ProbeRole, ProbeResult>>> {
-    const found: Record<string, Partial<Record<ProbeRole, ProbeResult>>> = {};
-    for (const { id, results, over } of this.#instances()) {
-      const { startup, liveness } = results;
-      if (over || !(startup || liveness)) continue;
-      found[id] = { ...(startup ? { startup } : {}), ...(liveness ? { liveness } : {}) };
-    }
-    return found;
-  }
-
-  /** How far instances have loaded that start. */
-  get loading(): Record<string, Progress> {
-    const found: Record<string, Progress> = {};
-    for (const { id, progress } of this.#instances()) if (progress) found[id] = progress;
-    return found;
+  /** What beats say of the instances. */
+  get reports(): Pick<Beat, 'probes' | 'roles' | 'loading'> {
+    return reportsOf(this.#instances());
   }
 
   /** Whether this instance is here and has not ended. */
@@ -267,24 +233,9 @@ export class Supervisor {
   /** Whether a task that names this service may start, and where the service then is. */
   readiness(id: string): Readiness {
     const service = this.#services.get(id);
-    if (service === undefined) {
-      const error = new PilothouseError('SERVICE_NOT_FOUND', `service ${id} is not on this pilot`, {
-        hint: 'Name a service of the same pilot.',
-        ids: { service: id },
-      });
-      return { state: 'failed', error };
-    }
-    const { spec, instances } = service;
-    const ready = instances.filter(({ state, draining }) => state === 'READY' && !draining);
-    const endpoint = ready[this.#turn % Math.max(1, ready.length)]?.endpoint;
-    if (endpoint) {
-      this.#turn += 1;
-      return { state: 'ready', endpoint };
-    }
-    if (service.over) return { state: 'failed', error: isOver(spec, instances) };
-    const states = new Set(instances.filter(({ over }) => !over).map(({ state }) => state.toLowerCase()));
-    const words = states.size === 0 ? 'starting' : [...states].join(', ');
-    return { state: 'waiting', text: `waits for service ${spec.name} (${words})` };
+    if (service === undefined) return { state: 'failed', error: notHere(id) };
+    this.#turn += 1;
+    return readinessOf(service, this.#turn);
   }
 
   #orderBy(tasks: Pick<Dependencies, 'check' | 'await'>): Order {

@@ -42,7 +42,11 @@ export function probeCommand({ path, argv, env, cwd }: ServiceProgram, timeout: 
       const lastLine = said.trim().split('\n').at(-1) ?? '';
       if (late) finish(false, `not ended within ${timeout / 1000} s`);
       else if (code === 0) finish(true, lastLine || 'exited with 0');
-      else finish(false, [code === null ? `ended by ${signal}` : `exited with ${code}`, lastLine].filter(Boolean).join(': '));
+      else
+        finish(
+          false,
+          [code === null ? `ended by ${signal}` : `exited with ${code}`, lastLine].filter(Boolean).join(': '),
+        );
     });
   });
 }

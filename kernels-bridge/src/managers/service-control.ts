@@ -30,6 +30,7 @@ export class ServiceControl {
     const service = this.#ours(ref, 'drained');
     if (instance !== undefined) {
       const { id } = this.#instance(service, instance);
+      await this.context.events.append([{ type: 'service.drain', id: service.id, instance: id }]);
       await this.#tell(service, { type: 'drain', service: service.id, instance: id });
       return this.#now(service);
     }

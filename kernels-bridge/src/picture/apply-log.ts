@@ -1,7 +1,7 @@
 import { pilotStates } from '@pilothouse/sdk/internal';
 import type { LogRecord } from '../store/log-records.js';
 import { cancelBatch } from './apply-batches.js';
-import { scaled, stopping } from './apply-services.js';
+import { draining, scaled, stopping } from './apply-services.js';
 import { applyTaskLog } from './apply-task-log.js';
 import type { Keys } from './keys.js';
 import type { Picture } from './picture.js';
@@ -36,7 +36,11 @@ export function applyLog(picture: Picture, keys: Keys, record: LogRecord): void 
       picture.update('service', record.id, (service) => stopping(picture, service, record.t, ASKED));
       return;
     case 'service.drain':
-      picture.update('service', record.id, (service) => stopping(picture, service, record.t, DRAINS));
+      picture.update('service', record.id, (service) =>
+        record.instance === undefined
+          ? stopping(picture, service, record.t, DRAINS)
+          : draining(service, record.instance, record.t),
+      );
       return;
     case 'service.scaled':
       picture.update('service', record.id, (service) => scaled(service, record.instances, record.t));

@@ -37,18 +37,25 @@ export function instanceFacts(service: ServiceRecord, record: Of<'instance'>): P
 /** What an agent says about a service as a whole. */
 export function serviceFacts(service: ServiceRecord, record: Of<'service'>): Partial<ServiceRecord> | null {
   if (serviceStates.isFinal(service.state)) return null;
-  const known: ServiceRecord = {
-    ...service,
-    scale: record.scale ?? service.scale,
-    methods: record.methods ?? service.methods,
-  };
-  const facts: Partial<ServiceRecord> = { scale: known.scale, methods: known.methods };
+  const facts = { methods: record.methods ?? service.methods, ...scaleFacts(service, record.scale) };
+  const known: ServiceRecord = { ...service, ...facts };
   if (record.ending !== undefined && serviceStates.canReach(service.state, 'STOPPING')) {
     const { ending, t } = record;
     const leaving = { state: 'STOPPING', reason: ending, since: t, times: { ...service.times, STOPPING: t } } as const;
     return { ...facts, ...leaving, ...deriveService({ ...known, ...leaving }, t) };
   }
   return { ...facts, ...deriveService(known, record.t) };
+}
+
+/** A number that does not change by itself stands in the description alone; limits stand there and in the report. */
+function scaleFacts(
+  { scale, description }: ServiceRecord,
+  report: Of<'service'>['scale'],
+): Pick<ServiceRecord, 'scale' | 'description'> {
+  if (report === undefined || !('instances' in description)) return { scale, description };
+  const fixed = report.min === report.max && typeof description.instances === 'number';
+  if (!fixed) return { scale: report, description };
+  return { scale: null, description: { ...description, instances: Math.max(1, report.wanted) } };
 }
 
 /** What a beat of an agent says of instances; by instance id. */
@@ -93,7 +100,8 @@ export function stopping(
   reason: Omit<Reason, 'since'>,
 ): Partial<ServiceRecord> | null {
   if (serviceStates.isFinal(service.state)) return null;
-  const atOnce = service.origin === 'attached' || isUnstarted(picture, service.pilot);
+  const running = service.instances.some(isLive);
+  const atOnce = !running || service.origin === 'attached' || isUnstarted(picture, service.pilot);
   const state = atOnce ? 'STOPPED' : 'STOPPING';
   return {
     state,
@@ -102,9 +110,24 @@ export function stopping(
     times: { ...service.times, [state]: t },
     endedAt: atOnce ? t : null,
     instances: atOnce
-      ? service.instances.map((instance) => ({ ...instance, state: 'STOPPED', since: t, reason: null }))
+      ? service.instances.map((instance) =>
+          isLive(instance) ? { ...instance, state: 'STOPPED', since: t, reason: null } : instance,
+        )
       : service.instances,
   };
+}
+
+/** One instance is to go once it has answered what it has; a number that does not change by itself is one less then. */
+export function draining(service: ServiceRecord, id: string, t: string): Partial<ServiceRecord> | null {
+  const instance = service.instances.find((one) => one.id === id);
+  if (instance === undefined || !isLive(instance) || instance.draining) return null;
+  const instances = service.instances.map((one) => (one === instance ? { ...one, draining: true } : one));
+  const { description } = service;
+  const fewer =
+    'instances' in description && typeof description.instances === 'number'
+      ? { ...description, instances: Math.max(1, description.instances - 1) }
+      : description;
+  return { instances, description: fewer, ...deriveService({ ...service, instances, description: fewer }, t) };
 }
 
 /** Another number of instances is asked for; what its agent does about it follows in its journal. */

@@ -36,7 +36,7 @@ export function deriveServiceState(service: ServiceRecord, t: string): { state: 
   const serving = open.filter(({ draining }) => !draining);
   const ready = serving.filter(({ state }) => state === 'READY').length;
   const stopping = service.state === 'STOPPING' || service.times.STOPPING !== undefined;
-  if (open.length === 0 && (stopping || wanted > 0) && instances.length > 0) {
+  if (open.length === 0 && (stopping || (wanted > 0 && instances.length > 0))) {
     const failed = instances.some(({ state }) => state === 'FAILED');
     return { state: failed && !stopping ? 'FAILED' : 'STOPPED', reason: null };
   }
@@ -48,9 +48,11 @@ export function deriveServiceState(service: ServiceRecord, t: string): { state: 
   const hurt = serving.some(({ state, attempt }) => (state !== 'READY' && attempt > 1) || HURT.has(state));
   const lost = serving.length < wanted && instances.some(({ state }) => state === 'FAILED');
   const whole = ready >= wanted && ready === serving.length && ready > 0;
-  const grows = ready > 0 && wasReady && service.state === 'READY' && !hurt && !lost;
+  // One that is emptied although as many are wanted is on its way to a new start.
+  const leaving = serving.length < wanted ? open.find(({ draining }) => draining) : undefined;
+  const grows = ready > 0 && wasReady && service.state === 'READY' && !hurt && !lost && leaving === undefined;
   if (whole && !lost) return { state: 'READY', reason: null };
-  const reason = explainInstances(service, serving, ready, wanted, t);
+  const reason = explainInstances(service, serving, ready, wanted, t, leaving);
   if (grows) return { state: 'READY', reason };
   const served = wasReady || service.times.DEGRADED !== undefined;
   return { state: ready > 0 ? 'DEGRADED' : served ? 'UNAVAILABLE' : 'STARTING', reason };
@@ -66,6 +68,7 @@ function explainInstances(
   ready: number,
   wanted: number,
   t: string,
+  leaving: InstanceRecord | undefined,
 ): Reason | null {
   const total = Math.max(wanted, serving.length);
   const waiting = serving.find(({ state }) => state !== 'READY');
@@ -77,7 +80,8 @@ function explainInstances(
     return prefix === '' ? why : { ...why, text: `${prefix}; instance ${waiting?.index}: ${why.text}` };
   }
   const failed = service.instances.some(({ state }) => state === 'FAILED');
-  const doing = waiting === undefined ? (failed ? 'an instance failed' : 'more start') : INSTANCE_DOES[waiting.state];
+  const others = leaving === undefined ? (failed ? 'an instance failed' : 'more start') : `instance ${leaving.index} is started anew`;
+  const doing = waiting === undefined ? others : INSTANCE_DOES[waiting.state];
   return keep(service, waiting?.state ?? 'FAILED', prefix === '' ? doing : `${prefix}; ${doing}`, t);
 }
 

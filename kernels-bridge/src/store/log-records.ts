@@ -130,8 +130,8 @@ export const logRecordSchema = z.discriminatedUnion('type', [
     spec: serviceSpecSchema.nullable(),
   }),
   z.object({ ...stamp, type: z.literal('service.stop'), id: z.string() }),
-  /** Stops once what it has under way is answered. */
-  z.object({ ...stamp, type: z.literal('service.drain'), id: z.string() }),
+  /** It, or one instance of it, stops once what it has under way is answered. */
+  z.object({ ...stamp, type: z.literal('service.drain'), id: z.string(), instance: z.string().optional() }),
   z.object({ ...stamp, type: z.literal('service.scaled'), id: z.string(), instances: instancesSchema }),
   z.object({ ...stamp, type: z.literal('batch.submitted'), key, batch: batchRecordSchema, spec: batchSpecSchema }),
   z.object({ ...stamp, type: z.literal('batch.cancel'), id: z.string() }),

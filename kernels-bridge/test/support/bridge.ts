@@ -151,6 +151,11 @@ export class TestHome {
       });
   }
 
+  /** A JSON file in the state root. */
+  async whole(path: string): Promise<unknown> {
+    return JSON.parse(await readFile(join(this.home, path), 'utf8'));
+  }
+
   /** The lines of a file of JSON Lines in the state root. */
   async records(path: string): Promise<Record<string, unknown>[]> {
     const text = await readFile(join(this.home, path), 'utf8');

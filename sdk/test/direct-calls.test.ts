@@ -97,7 +97,14 @@ describe('direct calls', () => {
     const { all, asked, known } = await instances(2);
     const calls = client(known);
     let pieces = 0;
-    const call = calls.call({ method: 'call', input: 'stream', stream: true }, { onChunk: () => void (pieces += 1) });
+    const call = calls.call(
+      { method: 'call', input: 'stream', stream: true },
+      {
+        onChunk: () => {
+          pieces += 1;
+        },
+      },
+    );
     const failed = expect(call).rejects.toMatchObject({
       code: 'SERVICE_STOPPED',
       ids: { instance: expect.any(String) },

@@ -78,7 +78,14 @@ describe('a service of one’s own, when something is wrong', () => {
     const connection = connected(target);
     let pieces = 0;
     const calls = Array.from({ length: 64 }, (_, input) =>
-      connection.call({ method: 'call', input, stream: true, onChunk: () => void (pieces += 1) }),
+      connection.call({
+        method: 'call',
+        input,
+        stream: true,
+        onChunk: () => {
+          pieces += 1;
+        },
+      }),
     );
     const settled = Promise.allSettled(calls);
     await until(() => pieces === 32, 'half of them have begun to answer');

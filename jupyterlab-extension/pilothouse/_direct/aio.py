@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-import msgspec
 import zmq
 
 from .._wire import headers as wire
@@ -18,7 +17,7 @@ from ..service_records import ServiceRecord
 from ..units import Duration, to_seconds
 from .choice import Choice
 from .connection import CONNECT_TIMEOUT, DirectReply
-from .opening import Line
+from .opening import Line, pong_data
 from .targets import Target, cut, target_from_environment, targets_of, unreachable
 
 _LOOK = 0.1
@@ -80,9 +79,7 @@ class AsyncConnection:
             header, frames = self._read(await queue.get())
         finally:
             self._calls.pop(number, None)
-        said = cast("dict[str, Any]", msgspec.to_builtins(header))
-        said.pop("id"), said.pop("t")
-        return {**said, "methods": msgspec.json.decode(frames[1]) if len(frames) > 1 else None}
+        return pong_data(header, frames)
 
     def close(self) -> None:
         """Closes it; calls under way fail."""
@@ -146,6 +143,8 @@ class AsyncConnection:
         if trouble is None:
             self._timer = self._loop.call_later(_LOOK, self._look)
         else:
+            # What had come before the end is read first: the last answer, or why there is none.
+            self._socket.read()
             self._lose(trouble)
 
     def _lose(self, error: PilothouseError) -> None:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 import zmq
 
 from .._wire import headers as wire
 from .._wire.body import decode_body, encode_body
 from .._wire.limits import CREDITS
 from ..errors import PilothouseError
-from .opening import Line
+from .opening import Line, pong_data
 from .targets import Target, cut, unreachable
 
 _LOOK_MS = 100
@@ -113,9 +112,7 @@ class Connection:
             while True:
                 header, frames = self._next(deadline)
                 if isinstance(header, wire.Pong) and header.id == number:
-                    said = msgspec.to_builtins(header)
-                    said.pop("id"), said.pop("t")
-                    return {**said, "methods": msgspec.json.decode(frames[1]) if len(frames) > 1 else None}
+                    return pong_data(header, frames)
 
     def close(self) -> None:
         """Closes it; a thread that waits on it notices within a moment."""

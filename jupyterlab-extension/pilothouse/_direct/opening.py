@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
@@ -18,6 +20,13 @@ _HANDSHAKE_FAILED = (
     zmq.Event.HANDSHAKE_FAILED_AUTH | zmq.Event.HANDSHAKE_FAILED_PROTOCOL | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
 _EVENTS = zmq.Event.CONNECTED | zmq.Event.CONNECT_RETRIED | zmq.Event.DISCONNECTED | _HANDSHAKE_FAILED
+
+
+def pong_data(header: wire.Pong, frames: Sequence[bytes]) -> dict[str, Any]:
+    """What a ping gives: how the service is, and what it can do where that was asked for."""
+    said: dict[str, Any] = msgspec.to_builtins(header)
+    told = {name: value for name, value in said.items() if name not in ("id", "t")}
+    return {**told, "methods": msgspec.json.decode(frames[1]) if len(frames) > 1 else None}
 
 
 @functools.cache

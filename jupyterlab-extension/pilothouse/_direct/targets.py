@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..errors import PilothouseError
+from ..service_records import ServiceRecord
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Target:
     index: int = 1
 
 
-def targets_of(record: Mapping[str, Any]) -> list[Target]:
+def targets_of(record: ServiceRecord) -> list[Target]:
     """The instances of a service's record that take calls now and that this host may reach."""
     if record["api"] != "zeromq" or record["origin"] != "launched":
         raise PilothouseError(
@@ -45,8 +45,9 @@ def targets_of(record: Mapping[str, Any]) -> list[Target]:
     found: list[Target] = []
     for instance in record["instances"]:
         endpoint = instance["endpoint"]
-        taking = instance["state"] == "READY" and not instance["draining"] and endpoint is not None
-        if not taking or endpoint["keyFile"] is None or endpoint["serverKey"] is None:
+        if endpoint is None or instance["state"] != "READY" or instance["draining"]:
+            continue
+        if endpoint["keyFile"] is None or endpoint["serverKey"] is None:
             continue
         name = f"{record['name']} instance {instance['index']}"
         ids = {"service": record["id"], "instance": instance["id"]}

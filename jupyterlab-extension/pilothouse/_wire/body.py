@@ -40,13 +40,13 @@ class _Binaries(json.JSONEncoder):
 
     def default(self, o: Any) -> Any:
         if isinstance(o, (bytes, bytearray, memoryview)):
-            return self._put(Binary("bytes", [memoryview(o).nbytes]), o)
-        numpy = sys.modules.get("numpy")
+            return self._put(Binary("bytes", [memoryview(cast("bytes", o)).nbytes]), o)
+        numpy: Any = sys.modules.get("numpy")
         if numpy is not None:
             if isinstance(o, numpy.ndarray):
                 return self._array(numpy, o)
             if isinstance(o, numpy.generic):
-                return cast("Any", o).item()
+                return o.item()
         return plain(o)
 
     def _array(self, numpy: Any, array: Any) -> Any:
@@ -141,8 +141,9 @@ def _array(binary: Binary, frame: bytes) -> Any:
             "UNSUPPORTED_FORMAT", "An array has come, and NumPy is not installed.", hint="Install numpy."
         ) from error
     kind: Any = numpy.dtype(f"<{binary.type}")
+    array: Any = numpy.frombuffer(frame, dtype=kind)
     # A copy: what comes in can be written to, as any other array.
-    return numpy.frombuffer(frame, dtype=kind).reshape(binary.shape).copy()
+    return array.reshape(binary.shape).copy()
 
 
 def _put(value: Any, arrays: list[Any]) -> Any:

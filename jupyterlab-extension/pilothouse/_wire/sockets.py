@@ -31,7 +31,8 @@ class LoopSocket:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._closed = False
-        self._loop.add_reader(socket.getsockopt(zmq.FD), self._read)
+        self._descriptor = int(socket.getsockopt(zmq.FD))
+        self._loop.add_reader(self._descriptor, self.read)
         self._again()
 
     def send(self, frames: Sequence[Any]) -> None:
@@ -48,7 +49,7 @@ class LoopSocket:
         """Reads no more; whoever made the socket closes it."""
         if not self._closed:
             self._closed = True
-            self._loop.remove_reader(self._socket.getsockopt(zmq.FD))
+            self._loop.remove_reader(self._descriptor)
 
     def close(self) -> None:
         """Reads no more and closes the socket."""
@@ -62,9 +63,10 @@ class LoopSocket:
 
     def _scheduled_read(self) -> None:
         self._scheduled = False
-        self._read()
+        self.read()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Hands on what is there."""
         for _ in range(_AT_ONCE):
             if self._closed:
                 return

@@ -244,7 +244,7 @@ def _schema(hint: Any) -> JsonSchema:
 
 
 def _unknown_schema(hint: type) -> JsonSchema:
-    schema = getattr(hint, "model_json_schema", None)
+    schema: Callable[[], JsonSchema] | None = getattr(hint, "model_json_schema", None)
     # What JSON Schema cannot say is taken as it comes; only its name is told.
     return schema() if callable(schema) else {"title": hint.__name__}
 
@@ -263,7 +263,8 @@ def _known(hint: Any) -> Any:
     if _generic(origin):
         return origin
     if origin in (list, tuple, dict, set, frozenset):
-        return origin[tuple(each if each is ... else _known(each) for each in typing.get_args(hint))]
+        container: Any = origin
+        return container[tuple(each if each is ... else _known(each) for each in typing.get_args(hint))]
     if origin in (typing.Union, types.UnionType):
         return typing.Union[tuple(_known(each) for each in typing.get_args(hint))]  # noqa: UP007 - of a tuple
     return hint

@@ -123,14 +123,19 @@ class Server:
         timing = call.timing()
         self._mean_run = self._mean_run * 0.9 + timing["ran"] * 0.1
         if self._leave(call):
-            header = wire.Reply(call.number, **self._load(), **timing, binaries=body.binaries)
+            header = wire.Reply(
+                call.number, self.outstanding, self._queue.waiting, timing["waited"], timing["ran"], body.binaries
+            )
             self._send(call.client, header, [body.json, *body.frames])
 
     def fail(self, call: TakenCall, error: wire.Failure) -> None:
         """Says why there is no value."""
         timing = call.timing()
         if self._leave(call):
-            self._send(call.client, wire.Error(call.number, **self._load(), **timing, error=error))
+            self._send(
+                call.client,
+                wire.Error(call.number, self.outstanding, self._queue.waiting, timing["waited"], timing["ran"], error),
+            )
 
     def _on_message(self, frames: list[bytes]) -> None:
         client, *rest = frames

@@ -21,6 +21,8 @@ export function SchemaForm(props: {
   readonly uiSchema: FormUi;
   readonly value: FormValue;
   readonly onChange: (value: FormValue) => void;
+  /** Nobody has tried to send it yet: what is missing is not yet wrong. */
+  readonly unsent?: boolean;
   /** What is wrong beside, or instead of, what the schema says. */
   readonly check?: (value: FormValue) => readonly FieldIssue[];
 }): JSX.Element {
@@ -39,7 +41,7 @@ export function SchemaForm(props: {
         noHtml5Validate
         showErrorList={false}
         {...(check === undefined
-          ? {}
+          ? { transformErrors: (errors: RJSFValidationError[]) => inWords(errors, props.unsent === true) }
           : {
               customValidate: (data: FormValue | undefined, errors: FormValidation<ReadonlyJSONObject>) =>
                 addIssues(errors, check(data ?? {})),
@@ -49,6 +51,13 @@ export function SchemaForm(props: {
       />
     </fieldset>
   );
+}
+
+/** The validator's findings as people say them; with `unsent` what is missing is left out. */
+function inWords(errors: RJSFValidationError[], unsent: boolean): RJSFValidationError[] {
+  return errors
+    .filter(({ name }) => !(unsent && name === 'required'))
+    .map((error) => (error.name === 'required' ? { ...error, message: 'This is needed.' } : error));
 }
 
 /** Writes issues into the component's tree of errors, which has places only for fields that have a value. */

@@ -25,7 +25,7 @@ interface Props {
 /** The fields of the form for a new service. */
 export function StartContent({ state, onChange, leave }: Props): JSX.Element {
   const { session, commands, trans } = useApp();
-  const { templates, model, problem } = useLive(state, state.value);
+  const { templates, model, sent, problem } = useLive(state, state.value);
   const picture = useLive(session.picture$, session.picture);
   // While a field is being typed, preview and code show the last description that was right.
   const right = useRef<Asked | null>(null);
@@ -76,6 +76,7 @@ export function StartContent({ state, onChange, leave }: Props): JSX.Element {
           name={trans.__('Parameters')}
           schema={{ ...pureSchema(chosen.params), title: '' }}
           uiSchema={{}}
+          unsent={!sent}
           value={model.params}
           onChange={(params) => onChange({ ...model, params })}
         />

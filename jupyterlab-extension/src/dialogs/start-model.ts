@@ -95,7 +95,7 @@ export function describeStart(
   if ((own && !named) || (named && !nameSchema.safeParse(model.name).success)) return 'name';
   if (instancesIssue(model.instances) !== null) return 'instances';
   const params = paramsSchema.safeParse(template === undefined ? {} : withoutPresets(model.params, template.params));
-  if (!params.success) return 'params';
+  if (!params.success || (template !== undefined && missing(model.params, template).length > 0)) return 'params';
   const resources = resourcesOf(model, template);
   const instances = describeInstances(model.instances);
   const description: ServiceDescription = {
@@ -111,6 +111,15 @@ export function describeStart(
   };
   if (!serviceDescriptionSchema.safeParse(description).success) return 'fields';
   return { what: own ? model.name : (template?.name ?? ''), description };
+}
+
+/** Parameters that a template cannot do without. */
+export function needed({ params: { required } }: TemplateReport): readonly string[] {
+  return Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : [];
+}
+
+function missing(params: FormValue, template: TemplateReport): readonly string[] {
+  return needed(template).filter((name) => params[name] === undefined || params[name] === '');
 }
 
 /** Resources that differ from what one gets anyway; null: none do. */

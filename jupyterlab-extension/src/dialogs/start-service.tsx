@@ -8,6 +8,7 @@ import { type FormBody, FormDialog } from './form-dialog.js';
 import { isJsonObject } from './json-schema.js';
 import { StartContent } from './start-content.js';
 import { describeStart, FRESH, type Refusal, type StartModel, takingPilots, withTemplate } from './start-model.js';
+import { rank } from './template-list.js';
 
 const LAST_USED = 'start-service';
 
@@ -100,7 +101,9 @@ class StartServiceForm extends ReactPanel implements FormBody {
         console.warn('Pilothouse could not read what was started last.', error);
       });
       const kept = isJsonObject(last) ? last : {};
-      const usable = templates.filter((template) => template.available && template.launches);
+      const usable = templates
+        .filter((template) => template.available && template.launches)
+        .sort((a, b) => rank(a) - rank(b));
       const chosen = usable.find(({ name }) => name === kept.template) ?? usable[0] ?? null;
       const pilot = takingPilots(session.picture.pilots)[0]?.id ?? null;
       const fresh = withTemplate({ ...FRESH, pilot }, chosen);

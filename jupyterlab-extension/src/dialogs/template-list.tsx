@@ -2,7 +2,7 @@ import type { TemplateReport } from '@pilothouse/sdk/internal';
 import { useId, useState } from 'react';
 import { LinkButton } from '../components/small.js';
 import { useApp } from '../hooks/context.js';
-import { OWN_COMMAND } from './start-model.js';
+import { needed, OWN_COMMAND } from './start-model.js';
 
 /** From this many on, they can be filtered by name. */
 const FILTER_FROM = 8;
@@ -81,7 +81,11 @@ export function TemplateList(props: {
   );
 }
 
-/** Usable ones first; among them those of user and site, which somebody has put there for a reason. */
-function rank({ available, launches, source }: TemplateReport): number {
-  return (available && launches ? 0 : 10) + { user: 0, site: 1, builtin: 2 }[source];
+/**
+ * Usable ones first; among them those of user and site, which somebody has put there for a reason, then what can be
+ * started without a word more, such as the demo.
+ */
+export function rank(template: TemplateReport): number {
+  const usable = template.available && template.launches ? 0 : 10;
+  return usable + { user: 0, site: 2, builtin: 4 }[template.source] + (needed(template).length === 0 ? 0 : 1);
 }

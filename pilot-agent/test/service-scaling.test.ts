@@ -109,7 +109,11 @@ describe('a service', () => {
     const [agent = 0] = pilot.agents();
     process.kill(agent, 'SIGKILL');
     const starts = () => readFileSync(log, 'utf8').trim().split('\n').length;
-    await until('all were started a second time', () => starts() === 6 && inState('READY').length === 3);
+    await until(
+      'all were started a second time',
+      () => starts() === 6 && inState('READY').length === 3,
+      () => `${JSON.stringify(pilot.instances('llm').slice(before), null, 0)}\n${pilot.log()}`,
+    );
     // One after the other: never are two of them out at a time.
     const out = new Set<string>();
     for (const { id, state } of pilot.instances('llm').slice(before)) {
@@ -141,8 +145,8 @@ describe('a service', () => {
     load(0, 0);
     await settled(0);
     expect(whys()[0]).toBe('0 → 1: 1 request to answer');
-    expect(whys()[1]).toBe('1 → 2: 42 requests for 1 instance, for 100 ms');
-    expect(whys().at(-1)).toMatch(/^[123] → 0: no requests, for 500 ms$/);
+    expect(whys()[1]).toMatch(/^1 → 2: 42 requests for 1 instance, for /);
+    expect(whys().at(-1)).toMatch(/^[123] → 0: no requests, for /);
     // A task that names it needs it, with or without a bridge.
     bridge.close();
     pilot.spool([pilot.task('asks', ['true'], { services: ['llm'] })]);

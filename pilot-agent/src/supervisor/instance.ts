@@ -65,7 +65,7 @@ export class Instance {
     this.#listener = listener;
     this.#record = new InstanceRecord(tools.context.journal, name, past, () => listener.changed());
     this.#runs = new Runs(tools, service, name, this.#record, past, {
-      ready: () => {
+      renewed: () => {
         this.#draining = false;
       },
       said: (methods) => listener.said(methods),

@@ -14,8 +14,8 @@ import { Restarts } from './restarts.js';
 
 /** Who hears of the processes of an instance. */
 export interface RunsListener {
-  /** It is ready, in an attempt of which nobody wants anything yet. */
-  ready(): void;
+  /** What drained is gone: what comes now takes requests again. */
+  renewed(): void;
   said(methods: readonly Method[]): void;
   /** Whether it is to go, and not to start again. */
   isLeaving(): boolean;
@@ -116,9 +116,7 @@ export class Runs {
 
   launch(grant: Grant): void {
     this.#grant = grant;
-    this.#restarted = Math.max(this.#restarted, this.#wanted);
-    const restarted = this.#restarted > 0 ? { restarted: this.#restarted } : {};
-    this.#record.enter('LAUNCHING', { attempt: this.#number, ...restarted });
+    this.#record.enter('LAUNCHING', { attempt: this.#number, ...this.#renew() });
     void this.#newAttempt(grant).launch();
   }
 
@@ -178,11 +176,18 @@ export class Runs {
     const evidence = error.evidence === undefined || this.mustRestart ? {} : { evidence: error.evidence };
     const reason = { code: restart.code, text: restart.text, since: new Date().toISOString(), ...evidence };
     const spawnId = this.spawnId;
-    this.#record.enter('BACKOFF', { ...end.exit, restarts: this.#restarts.used, reason }, () =>
-      this.#tools.context.warden.acknowledge([spawnId]),
-    );
+    const details = { ...end.exit, restarts: this.#restarts.used, reason, ...this.#renew() };
+    this.#record.enter('BACKOFF', details, () => this.#tools.context.warden.acknowledge([spawnId]));
     this.#number += 1;
     this.launchIn(grant, restart.delay);
+  }
+
+  /** Whatever starts now counts as started after all orders to restart. */
+  #renew(): { restarted?: number; draining?: false } {
+    if (!this.mustRestart) return {};
+    this.#restarted = this.#wanted;
+    this.#listener.renewed();
+    return { restarted: this.#restarted, draining: false };
   }
 
   #newAttempt(grant: Grant): Attempt {
@@ -196,12 +201,7 @@ export class Runs {
       },
       started: (pid) => this.#started(pid, attempt),
       ready: (probe) => {
-        this.#listener.ready();
-        return record.enter('READY', {
-          probe,
-          draining: false,
-          ...(this.#endpoint ? { endpoint: this.#endpoint } : {}),
-        });
+        return record.enter('READY', { probe, ...(this.#endpoint ? { endpoint: this.#endpoint } : {}) });
       },
       unhealthy: (probe) => record.enter('UNHEALTHY', { probe, reason: notAnswering(probe) }),
       recovered: (probe) => record.enter('READY', { probe }),

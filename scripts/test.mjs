@@ -99,7 +99,9 @@ async function main(argv) {
   })();
   // Whoever awaits it below hears of its failure; until then it is nobody's.
   browserTools.catch(() => undefined);
-  const [ready] = await Promise.allSettled([setUp(progress, { dev: true, launcher: false })]);
+  const [ready] = await Promise.allSettled([
+    setUp(progress, { dev: true, peers: names.includes('serving'), launcher: false }),
+  ]);
   if (ready.status === 'rejected') {
     await Promise.allSettled([browserTools]);
     throw ready.reason;

@@ -9,6 +9,9 @@ export const REPO = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const LOCAL = join(REPO, '.pilothouse');
 export const VENV = join(LOCAL, 'venv');
 export const VENV_PYTHON = join(VENV, 'bin', 'python');
+/** The servers of others that the adapters are tested against. */
+export const PEERS = join(LOCAL, 'peers');
+export const PEERS_PYTHON = join(PEERS, 'bin', 'python');
 export const STAMPS = join(LOCAL, 'stamps');
 export const KERNEL_TOOLS = join(REPO, 'tools', 'kernels');
 export const REQUIREMENTS = join(REPO, 'scripts', 'requirements');

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { download } from '../lib/downloads.mjs';
-import { LOCAL, REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
+import { LOCAL, PEERS, PEERS_PYTHON, REPO, REQUIREMENTS, VENV, VENV_PYTHON } from '../lib/paths.mjs';
 import { run } from '../lib/processes.mjs';
 import { demoModelRefusal, findPython } from './machine.mjs';
 import { withoutNpm } from './npm-packages.mjs';
@@ -11,8 +11,13 @@ import { fingerprint, isFresh, writeStamp } from './stamps.mjs';
 
 const stampOf = (name) => join(VENV, 'stamps', name);
 
-const pip = (...args) =>
-  run([VENV_PYTHON, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...args], {
+/** First Python that MLServer does not install on. */
+const PEERS_BELOW = [3, 13];
+
+const pip = (...args) => pipOf(VENV_PYTHON, ...args);
+
+const pipOf = (python, ...args) =>
+  run([python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...args], {
     cwd: REPO,
     env: { ...withoutNpm(), PYTHONNOUSERSITE: '1' },
   });
@@ -49,6 +54,27 @@ export const installTestTools = () => installLocked('test');
 export async function installDemoModel() {
   const refusal = demoModelRefusal();
   return refusal === undefined ? installLocked('demo') : `left out: ${refusal}`;
+}
+
+/**
+ * Installs the servers of others that the adapters are tested against: an environment of their own, since they pin what
+ * JupyterLab needs newer.
+ */
+export async function installPeers() {
+  const { path, version } = await findPython();
+  const [major, minor] = version;
+  if (major > PEERS_BELOW[0] || minor >= PEERS_BELOW[1])
+    return `left out: they need a Python before ${PEERS_BELOW.join('.')}`;
+  const stamp = join(PEERS, 'stamps', 'peers');
+  const print = fingerprint(REQUIREMENTS, { files: ['peers.txt'], values: [`${major}.${minor}`] });
+  if (isFresh(stamp, print, [PEERS_PYTHON])) return Progress.nothingToDo;
+  await run([path, '-m', 'venv', '--clear', PEERS]);
+  const file = join(REQUIREMENTS, 'peers.txt');
+  await download('PyPI', () =>
+    pipOf(PEERS_PYTHON, '--no-compile', '--require-hashes', '--no-deps', '--requirement', file),
+  );
+  writeStamp(stamp, print);
+  return undefined;
 }
 
 /**

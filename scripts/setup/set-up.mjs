@@ -7,16 +7,23 @@ import { checkNode, findPython } from './machine.mjs';
 import { installNpm } from './npm-packages.mjs';
 import { build, linkLabextension, writeLabDefaults, writeLauncher } from './product.mjs';
 import { Progress } from './progress.mjs';
-import { installDemoModel, installPilothouse, installRuntime, installTestTools, makeVenv } from './python.mjs';
+import {
+  installDemoModel,
+  installPeers,
+  installPilothouse,
+  installRuntime,
+  installTestTools,
+  makeVenv,
+} from './python.mjs';
 import { isFresh, writeStamp } from './stamps.mjs';
 
 /**
  * Makes this checkout ready to run.
  * @param {Progress} progress
- * @param {{ dev?: boolean, launcher?: boolean }} [options] `dev`: test and check tools too; `launcher: false` leaves the
- *   user's state root alone
+ * @param {{ dev?: boolean, peers?: boolean, launcher?: boolean }} [options] `dev`: test and check tools too; `peers`: the
+ *   servers of others that adapters are tested against; `launcher: false` leaves the user's state root alone
  */
-export async function setUp(progress, { dev = false, launcher = true } = {}) {
+export async function setUp(progress, { dev = false, peers = false, launcher = true } = {}) {
   checkNode();
   await findPython();
   const npm = async () => {
@@ -31,8 +38,11 @@ export async function setUp(progress, { dev = false, launcher = true } = {}) {
     await progress.step('Demo model (SmolLM2)', installDemoModel);
     if (dev) await progress.step('Python test tools', installTestTools);
   };
-  // Both run to their end before either's failure is told: a half-written node_modules is worse than a later message.
-  const results = await Promise.allSettled([npm(), python()]);
+  const others = async () => {
+    if (peers) await progress.step('Servers that adapters are tested against', installPeers);
+  };
+  // All run to their end before one's failure is told: a half-written node_modules is worse than a later message.
+  const results = await Promise.allSettled([npm(), python(), others()]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   await progress.step('Pilothouse for Python and JupyterLab', installPilothouse);
   await progress.step('Kernels for notebooks', kernelspecs);

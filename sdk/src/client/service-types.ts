@@ -24,7 +24,12 @@ import type { Batch, BatchOptions, MapInput } from './batch-types.js';
 import type { CallOptions, Handle, LogOptions, Pilot } from './types.js';
 
 /** A tensor as it is given: `data` flat, in row-major order, a list or a typed array. */
-export type TensorInput = Omit<Tensor, 'data'> & { readonly data: Tensor['data'] | Iterable<number> };
+export interface TensorInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly datatype: Tensor['datatype'];
+  readonly data: Iterable<number | string | boolean>;
+}
 
 /** What plain HTTP answered. */
 export interface RestReply {

@@ -79,7 +79,7 @@ export class ServiceHandle extends LiveHandle<ServiceState, ServiceRecord> imple
     inputs: readonly TensorInput[],
     { signal, outputs, stream = false, ...options }: InferOptions = {},
   ): Answer<Tensor[], Tensor[]> {
-    const tensors = inputs.map(({ data, ...tensor }) => ({ ...tensor, data: [...data] }));
+    const tensors = inputs.map(({ data, shape, ...tensor }) => ({ ...tensor, shape: [...shape], data: [...data] }));
     const wanted = outputs === undefined ? {} : { outputs: [...outputs] };
     return this.#ask({ op: 'infer', inputs: tensors, ...wanted, stream }, options, signal, tensorReading);
   }

@@ -12,7 +12,7 @@ from .supply import Supply
 
 
 def add_handlers(app: ServerApp) -> None:
-    """Adds ``pilothouse/ws``, ``pilothouse/status``, ``pilothouse/start`` and ``pilothouse/v1/…`` under the server's base URL."""
+    """Adds ``pilothouse/ws``, ``status``, ``start`` and ``v1/…`` under the server's base URL."""
     web_app = app.web_app
     base = web_app.settings["base_url"]
     shared = {"supply": Supply()}

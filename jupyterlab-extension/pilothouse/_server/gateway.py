@@ -1,7 +1,7 @@
-"""``<base>/pilothouse/v1/…``: OpenAI's API of all services of the user, behind the Jupyter server's own authentication.
+"""``<base>/pilothouse/v1/…``: OpenAI's API of all services of the user, behind the Jupyter server's authentication.
 
-A client sends its Jupyter token where it would send OpenAI's key. The request goes on to Pilothouse without it, and what
-comes back is passed on piece by piece, so that streams arrive as they are made.
+A client sends its Jupyter token where it would send OpenAI's key. The request goes on to Pilothouse without it, and
+what comes back is passed on piece by piece, so that streams arrive as they are made.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ _OF_THE_CONNECTION = frozenset({"Connection", "Keep-Alive", "Transfer-Encoding",
 class GatewayHandler(JupyterHandler):
     """Any request below ``<base>/pilothouse/v1/``."""
 
-    SUPPORTED_METHODS = ("GET", "POST")  # pyright: ignore[reportAssignmentType]
+    SUPPORTED_METHODS = ("GET", "POST")
 
     def initialize(self, supply: Supply) -> None:
         self.supply = supply
         self._bridge: IOStream | None = None
+        self._gone = False
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         """Authenticates; programs cannot follow a redirect to the login page, so they are refused instead."""
@@ -52,6 +53,7 @@ class GatewayHandler(JupyterHandler):
 
     def on_connection_close(self) -> None:
         """The client went away: so does the request, and the work for it ends."""
+        self._gone = True
         if self._bridge is not None:
             self._bridge.close()
 
@@ -66,15 +68,14 @@ class GatewayHandler(JupyterHandler):
         try:
             self._bridge = _nonblocking(await self.supply.connect())
         except PilothouseError as error:
-            hint = f" {error.hint}." if error.hint else ""
-            self._refuse(SERVICE_UNAVAILABLE, error.code.lower(), f"{error}.{hint}")
+            self._refuse(SERVICE_UNAVAILABLE, error.code.lower(), str(error))
             return
         answer = _Answer(self)
         try:
             parameters = HTTP1ConnectionParameters(no_keep_alive=True, max_body_size=_MAX_BODY, chunk_size=_CHUNK)
             connection = HTTP1Connection(self._bridge, True, parameters)
             start = httputil.RequestStartLine(self.request.method or "GET", self._onward(path), "HTTP/1.1")
-            await connection.write_headers(start, self._headers(), self.request.body)
+            await connection.write_headers(start, self._onward_headers(), self.request.body)
             connection.finish()
             await connection.read_response(answer)
         except StreamClosedError:
@@ -88,7 +89,7 @@ class GatewayHandler(JupyterHandler):
         """The path alone: the query may hold a token, and this API has none."""
         return f"/v1/{path}"
 
-    def _headers(self) -> httputil.HTTPHeaders:
+    def _onward_headers(self) -> httputil.HTTPHeaders:
         headers = httputil.HTTPHeaders({"Host": "pilothouse"})
         for name, value in self.request.headers.get_all():
             if name in _ONWARD or name.startswith(_OWN_PREFIX):
@@ -97,8 +98,8 @@ class GatewayHandler(JupyterHandler):
             headers["Content-Length"] = str(len(self.request.body))
         return headers
 
-    def begin(self, start: httputil.ResponseStartLine, headers: httputil.HTTPHeaders) -> None:
-        """Takes over status and headers of the answer."""
+    def begin(self, start: httputil.ResponseStartLine, headers: httputil.HTTPHeaders) -> Future[None]:
+        """Passes status and headers of the answer on."""
         self.set_status(start.code, start.reason)
         self.clear_header("Content-Type")
         for name, value in headers.get_all():
@@ -107,6 +108,7 @@ class GatewayHandler(JupyterHandler):
         # What a model server says must never run as a page of the Jupyter server.
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
         self.set_header("X-Content-Type-Options", "nosniff")
+        return self.flush()
 
     def pass_on(self, chunk: bytes) -> Future[None]:
         """Sends a piece at once; done when the client has room for more."""
@@ -114,22 +116,23 @@ class GatewayHandler(JupyterHandler):
         return self.flush()
 
     def _end(self, answer: _Answer) -> None:
-        if self.request.connection is None or self.request.connection.stream.closed():  # pyright: ignore[reportAttributeAccessIssue]
+        if self._gone:
             return
         if answer.complete:
-            self.finish()
+            self.finish()  # pyright: ignore[reportUnknownMemberType]
         elif not answer.begun:
             self._refuse(BAD_GATEWAY, "bridge_restarted", "Pilothouse ended before it answered. Ask again.")
         else:
             # Torn off, so that nobody takes the part for the whole.
-            self.request.connection.stream.close()  # pyright: ignore[reportAttributeAccessIssue]
+            self.detach().close()
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         """An error in the form of OpenAI's API."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         error = {"message": message, "type": "server_error", "param": None, "code": code}
-        self.finish(json.dumps({"error": error}))
+        # Typed as taking any dictionary, of whatever kind.
+        self.finish(json.dumps({"error": error}))  # pyright: ignore[reportUnknownMemberType]
 
 
 class _Answer(httputil.HTTPMessageDelegate):
@@ -148,8 +151,7 @@ class _Answer(httputil.HTTPMessageDelegate):
         if not isinstance(start_line, httputil.ResponseStartLine):
             raise TypeError("a request came where an answer was expected")
         self.begun = True
-        self._handler.begin(start_line, headers)
-        return None
+        return self._handler.begin(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         return self._handler.pass_on(chunk)

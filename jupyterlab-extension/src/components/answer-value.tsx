@@ -40,7 +40,11 @@ export function AnswerValue(props: {
   if (pieces.length > 0 || text !== '') {
     return (
       <div className="ph-Answer-body">
-        <p>{trans._n('%1 piece so far', '%1 pieces so far', Math.max(chunks, pieces.length))}</p>
+        <p>
+          {final
+            ? trans._n('%1 piece', '%1 pieces', Math.max(chunks, pieces.length))
+            : trans._n('%1 piece so far', '%1 pieces so far', Math.max(chunks, pieces.length))}
+        </p>
         <ol
           className="ph-Pieces"
           aria-label={trans.__('Pieces of the answer')}

@@ -85,13 +85,19 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function FieldTemplate(props: FieldTemplateProps<FormValue>): JSX.Element {
-  const { id, label, schema, children, rawErrors = [], hidden, displayLabel } = props;
+  const { id, label, schema, children, rawErrors = [], hidden, displayLabel, uiSchema, required } = props;
+  const own = uiSchema?.['ui:field'] !== undefined;
   if (hidden) return <div hidden>{children}</div>;
-  if (id === 'root' || schema.type === 'object') return <>{children}</>;
+  if (id === 'root' || (schema.type === 'object' && !own)) return <>{children}</>;
   const isCheck = schema.type === 'boolean';
   return (
     <div className={rawErrors.length > 0 ? 'ph-Field ph-mod-invalid' : 'ph-Field'}>
-      {displayLabel && !isCheck ? <label htmlFor={id}>{label}</label> : null}
+      {(displayLabel || own) && !isCheck ? (
+        <label htmlFor={id}>
+          {label}
+          {required && own ? ' *' : null}
+        </label>
+      ) : null}
       <div className="ph-Field-input">{children}</div>
       {schema.description === undefined || isCheck ? null : (
         <p className="ph-Field-hint" id={`${id}__description`}>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
+import { clockTime } from '../format/time.js';
 import { useApp } from '../hooks/context.js';
 import { useTheme } from '../hooks/theme.js';
 import { readTimelinePalette } from '../timeline/palette.js';
@@ -16,11 +17,13 @@ export function Chart(props: {
   readonly names: Readonly<Record<string, string>>;
   readonly format: (value: number) => string;
   readonly stack?: boolean;
+  /** Marks each value: where many times have none, lines alone would not be seen. */
+  readonly points?: boolean;
   /** Place of the first line's colour among all. */
   readonly colour?: number;
 }): JSX.Element {
   const { trans } = useApp();
-  const { title, times, lines, names, format, stack = false, colour = 0 } = props;
+  const { title, times, lines, names, format, stack = false, points = false, colour = 0 } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const theme = useTheme();
@@ -48,7 +51,7 @@ export function Chart(props: {
     setColours(latest.current.drawn.map(({ key }) => colourOf(key)));
     const axis = {
       stroke: palette.quiet,
-      font: palette.font,
+      font: fontOf(node),
       grid: { stroke: palette.line, width: 1 },
       ticks: { show: false },
     };
@@ -66,18 +69,10 @@ export function Chart(props: {
           cursor: { y: false, drag: { x: false, y: false }, points: { show: !stack } },
           scales: { y: { range: (_self, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
           axes: [
-            axis,
+            { ...axis, size: 24, values: (_self: uPlot, ticks: number[]) => ticks.map(timeOf) },
             { ...axis, size: 58, values: (_self, ticks) => ticks.map((tick) => latest.current.format(tick)) },
           ],
-          series: [
-            {},
-            ...latest.current.order.map(({ key }) => ({
-              label: key,
-              stroke: colourOf(key),
-              width: stack ? 0 : 1.5,
-              ...(stack ? { fill: colourOf(key), points: { show: false } } : {}),
-            })),
-          ],
+          series: [{}, ...latest.current.order.map(({ key }) => seriesOf(UPlot, colourOf(key), stack, points))],
           hooks: { setCursor: [(self) => setAt(self.cursor.idx ?? null)] },
         },
         data.current,
@@ -91,7 +86,7 @@ export function Chart(props: {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [keys, stack, colour, theme]);
+  }, [keys, stack, points, colour, theme]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the data is a new one exactly when these are
   useEffect(() => {
@@ -117,4 +112,22 @@ export function Chart(props: {
       <div ref={box} aria-hidden="true" />
     </figure>
   );
+}
+
+/** A line with its points, or, where parts are stacked, blocks as wide as their time: alone they are seen too. */
+function seriesOf(UPlot: typeof uPlot, colour: string, stack: boolean, points: boolean): uPlot.Series {
+  if (!stack) return { stroke: colour, width: 1.5, spanGaps: true, points: { show: points, size: 4, fill: colour } };
+  const paths = UPlot.paths.bars?.({ size: [1, Number.POSITIVE_INFINITY], gap: 0, align: 1 });
+  return { stroke: colour, fill: colour, width: 0, points: { show: false }, ...(paths === undefined ? {} : { paths }) };
+}
+
+/** The page's own font in pixels, the only unit that is measured right on a canvas. */
+function fontOf(node: Element): string {
+  const { fontFamily, fontSize } = getComputedStyle(node);
+  return `${Math.max(10, Math.round(Number.parseFloat(fontSize) * 0.85))}px ${fontFamily}`;
+}
+
+/** The time of day of a tick, to the second only where it is not on the minute. */
+function timeOf(seconds: number): string {
+  return clockTime(new Date(seconds * 1000).toISOString(), seconds % 60 !== 0);
 }

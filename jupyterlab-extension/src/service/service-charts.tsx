@@ -73,6 +73,7 @@ export function ServiceCharts({ service }: { readonly service: ServiceRecord }):
             lines={data.latency}
             names={names}
             format={formatMilliseconds}
+            points
             colour={2}
           />
           <Chart

@@ -4,6 +4,7 @@ import { useEffect, useId, useMemo, useState } from 'react';
 import { LinkButton } from '../components/small.js';
 import { isJsonObject, pureSchema } from '../dialogs/json-schema.js';
 import { type FormValue, SchemaForm } from '../dialogs/schema-form.js';
+import { uiOf } from '../dialogs/value-fields.js';
 import { useApp } from '../hooks/context.js';
 import { type Drafts, methodDraft } from './drafts.js';
 import { type FormProps, TextArea } from './request-form.js';
@@ -64,7 +65,7 @@ export function CallForm({ drafts, methods, onChange }: FormProps): JSX.Element 
           key={call.method}
           name={trans.__('Input of %1', call.method)}
           schema={schema}
-          uiSchema={{}}
+          uiSchema={uiOf(schema)}
           value={input}
           onChange={(next) => set({ input: next })}
         />

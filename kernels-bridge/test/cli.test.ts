@@ -118,6 +118,69 @@ describe('wrong usage', () => {
   });
 });
 
+describe('services', () => {
+  const ECHO = `import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()`;
+
+  it('are started, shown, scaled, found in a file, emptied and stopped', async () => {
+    const { client, child } = await place.serve();
+    await client.pilots.ensure({ name: 'demo', description: { cores: 2, runtime: '10m' }, origin, key: newKey() });
+    const command = ['--', 'python3', '-c', ECHO, '{host}', '{port}'];
+    const options = ['--api', 'rest', '--open'];
+    const looked = await pilothouse(['services', 'start', 'echo', '--preview', ...options, ...command]);
+    expect(looked.out).toContain('Starts "echo" on pilot "demo": 1 instance with 1 core.');
+    const started = await pilothouse(['services', 'start', 'echo', '--wait', ...options, ...command]);
+    expect(started).toMatchObject({ code: 0, out: expect.stringContaining('echo (') });
+    expect(started.out).toContain('Open to users of this node');
+    expect((await pilothouse(['services', 'scale', 'echo', '2'])).out).toContain('asked for 2 instances');
+    await eventually('two', async () => {
+      const { instances } = await client.services.get({ ref: 'echo' });
+      return instances.filter(({ state }) => state === 'READY').length === 2;
+    });
+    expect((await pilothouse(['services'])).out).toMatch(/echo\s+\w{6}\s+READY\s+\d+ s\s+2\/2\s+0\s+0/);
+    expect(await json(['services', 'show', 'echo'])).toMatchObject({ name: 'echo', description: { instances: 2 } });
+    expect((await pilothouse(['services', 'drain', 'echo', '-i', '2'])).out).toContain('instance 2 of echo');
+    const file = await eventually('services.json', async () => {
+      const found = await pilothouse(['services', '--file', '--json']);
+      return found.code === 0 && JSON.parse(found.out);
+    });
+    expect(file).toMatchObject({ watched: true, stale: null, services: [{ name: 'echo' }] });
+    expect((await pilothouse(['explain', 'echo'])).code).toBe(0);
+    for (const wrong of [
+      ['scale', 'echo'],
+      ['scale', 'echo', 'many'],
+      ['jump', 'echo'],
+      ['start'],
+      ['drain', 'echo', '-i', 'x'],
+    ]) {
+      expect((await pilothouse(['services', ...wrong])).code).toBe(2);
+    }
+    expect((await pilothouse(['services', 'stop', 'echo'])).out).toBe('echo is being stopped.\n');
+    child.kill('SIGTERM');
+    await eventually('the end in order', async () => {
+      const { out } = await pilothouse(['services', '--file', '--json']);
+      return (JSON.parse(out) as { watched: boolean }).watched === false;
+    });
+  });
+
+  it('can be started by name where a template says how, and a bad file says what is wrong with it', async () => {
+    await mkdir(join(place.home, 'templates'), { recursive: true });
+    await writeFile(join(place.home, 'templates', 'mine.json'), '{"name": "mine"}');
+    const { out } = await pilothouse(['services', 'templates']);
+    expect(out).toMatch(/vllm\s+openai\s+Pilothouse\s+1\s+start/);
+    expect(out).toMatch(/mine\s+any\s+user\s+0\s+no/);
+    expect((await pilothouse(['services', 'templates', 'vllm'])).out).toMatch(/model\s+string\s+needed\s+Weights/);
+    expect((await pilothouse(['services', 'templates', 'nothing'])).code).toBe(3);
+    const { code, out: doctor } = await pilothouse(['doctor']);
+    expect(code).toBe(0);
+    expect(doctor).toContain(`mine.json: `);
+  });
+});
+
 describe('with a pilot, a task and a service', () => {
   it('lists, explains, shows logs, cancels, and ends all after asking', async () => {
     const { client } = await place.serve();

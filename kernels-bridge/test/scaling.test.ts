@@ -63,7 +63,8 @@ const until = (name: string, what: string, look: (service: ServiceRecord) => boo
   });
 const ready = (name: string, count: number) =>
   until(name, `${count} ready`, (service) => live(service).length === count && service.state === 'READY');
-const live = ({ instances }: ServiceRecord) => instances.filter(({ state }) => state !== 'STOPPED' && state !== 'FAILED');
+const live = ({ instances }: ServiceRecord) =>
+  instances.filter(({ state }) => state !== 'STOPPED' && state !== 'FAILED');
 
 const ask = (name: string, path = '/', instance?: number) =>
   client.answers.ask({
@@ -180,7 +181,9 @@ describe('where services answer', () => {
     await start('stays', { instances: 1 });
     const before = await ready('stays', 1);
     const url = before.instances[0]?.endpoint?.url;
-    const told = await registry(({ services }) => services.some(({ name, state }) => name === 'stays' && state === 'READY'));
+    const told = await registry(({ services }) =>
+      services.some(({ name, state }) => name === 'stays' && state === 'READY'),
+    );
     expect(told).toMatchObject({ v: 1, watched: true });
     expect(told.services.find(({ name }) => name === 'stays')?.instances).toEqual([
       expect.objectContaining({ id: before.instances[0]?.id, index: 1, attempt: 1, url, keyFile: null }),

@@ -114,7 +114,9 @@ describe('services by template or command', () => {
   test('neither or both are refused', async () => {
     const templates = registry(environment(SERVER));
     await expect(templates.plan(describeService({}), PLACE)).rejects.toMatchObject({ field: 'template' });
-    await expect(templates.plan(describeService({ template: 'smollm2', command: ['server'] }), PLACE)).rejects.toMatchObject({
+    await expect(
+      templates.plan(describeService({ template: 'smollm2', command: ['server'] }), PLACE),
+    ).rejects.toMatchObject({
       field: 'command',
     });
   });

@@ -8,8 +8,9 @@ import { drain, extend, keep, resume, suspend } from './commands/control.js';
 import { credentials } from './commands/credentials.js';
 import { cancel, end, stop } from './commands/endings.js';
 import { bridge, doctor, init } from './commands/installation.js';
-import { pilots, services, sets, tasks } from './commands/lists.js';
+import { pilots, sets, tasks } from './commands/lists.js';
 import { explain, logs } from './commands/looks.js';
+import { services } from './commands/services.js';
 import { status } from './commands/status.js';
 import { confirm, readSecret } from './terminal.js';
 

@@ -10,6 +10,7 @@ import {
   type TaskSetRecord,
   whySentence,
 } from '@pilothouse/sdk/internal';
+import { wantedInstances } from '../picture/service-state.js';
 import { summaryOf } from '../picture/tasks/task-set-state.js';
 import { ago, table } from './table.js';
 
@@ -73,14 +74,17 @@ export function setTable(sets: readonly TaskSetRecord[]): string {
 export function serviceTable(services: readonly ServiceRecord[]): string {
   if (services.length === 0) return 'No services.';
   return table(
-    ['NAME', 'ID', 'STATE', 'SINCE', 'READY', 'WAITING', 'WHY'],
+    ['NAME', 'ID', 'STATE', 'SINCE', 'READY', 'UNDER WAY', 'WAITING', 'PER S', 'MEDIAN', 'WHY'],
     services.map((service) => [
       service.name,
       shortId(service.id),
       stateText(service.state, service.contact),
       ago(service.since),
-      `${service.instances.filter(({ state }) => state === 'READY').length}/${service.instances.length}`,
+      `${service.instances.filter(({ state }) => state === 'READY').length}/${wantedInstances(service)}`,
+      String(service.load.outstanding),
       String(service.load.queued),
+      service.load.perSecond.toFixed(1),
+      service.load.p50 === null ? '' : `${Math.round(service.load.p50)} ms`,
       whySentence(service) ?? '',
     ]),
   );

@@ -165,12 +165,13 @@ async function checkMachine({ machine, config }: DoctorContext): Promise<Outcome
 
 async function checkTemplates({ templates }: DoctorContext): Promise<Outcome> {
   const reports = await templates();
-  const missing = reports.find(({ available }) => !available);
-  const evidence = reports
-    .map(({ name, available }) => `${name} ${available ? 'available' : 'not available'}`)
-    .join(', ');
-  if (missing === undefined) return { result: 'ok', evidence };
-  return { result: 'warning', evidence, remedy: missing.reason ?? 'Run the set-up again.' };
+  const missing = reports.filter(({ available }) => !available);
+  const [first] = missing;
+  const there = reports.length - missing.length;
+  const evidence = `${there} of ${reports.length} can be used`;
+  if (first === undefined) return { result: 'ok', evidence };
+  const names = missing.map(({ title }) => title).join(', ');
+  return { result: 'warning', evidence: `${evidence}; not ${names}`, remedy: first.reason ?? 'Run the set-up again.' };
 }
 
 async function checkDisk({ home, runtimeDir }: Config): Promise<Outcome> {

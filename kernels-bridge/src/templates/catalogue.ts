@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -58,9 +58,9 @@ export async function readCatalogue(folders: readonly TemplateFolder[]): Promise
     }
     for (const name of names) {
       const path = join(folder, name);
-      const read = await readTemplate(path);
-      if (typeof read === 'string') bad.push({ path, source, problem: read });
-      else templates.set(read.name, { template: read, source, path });
+      const template = await readTemplate(path);
+      if (typeof template === 'string') bad.push({ path, source, problem: template });
+      else templates.set(template.name, { template, source, path });
     }
   }
   return { templates, bad };
@@ -76,20 +76,30 @@ async function namesIn(folder: string): Promise<string[] | { problem: string }> 
   }
 }
 
+/** What was read of each file, as long as it has not changed since. */
+const read = new Map<string, { readonly stamp: string; readonly result: TemplateFile | string }>();
+
 /** @returns the template, or what is wrong */
 async function readTemplate(path: string): Promise<TemplateFile | string> {
   try {
-    const parsed = templateFileSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
-    if (!parsed.success)
-      return z
-        .prettifyError(parsed.error)
-        .replaceAll('✖ ', '')
-        .replaceAll(/\s*\n\s*/g, ' ');
-    const name = basename(path, '.json');
-    return parsed.data.name === name
-      ? parsed.data
-      : `its name is "${parsed.data.name}"; call the file ${parsed.data.name}.json`;
+    const { mtimeMs, ctimeMs, size } = await stat(path);
+    const stamp = `${mtimeMs}|${ctimeMs}|${size}`;
+    const known = read.get(path);
+    if (known?.stamp === stamp) return known.result;
+    const result = parseTemplate(basename(path, '.json'), JSON.parse(await readFile(path, 'utf8')));
+    read.set(path, { stamp, result });
+    return result;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+function parseTemplate(name: string, value: unknown): TemplateFile | string {
+  const parsed = templateFileSchema.safeParse(value);
+  if (!parsed.success) {
+    const problem = z.prettifyError(parsed.error).replaceAll('✖ ', '');
+    return problem.replaceAll(/\s*\n\s*/g, ' ');
+  }
+  const { data } = parsed;
+  return data.name === name ? data : `its name is "${data.name}"; call the file ${data.name}.json`;
 }

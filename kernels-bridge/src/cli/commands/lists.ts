@@ -1,6 +1,6 @@
 import type { Session } from '@pilothouse/sdk/node';
 import type { Command } from '../command.js';
-import { pilotTable, serviceTable, setTable, taskTable } from '../rows.js';
+import { pilotTable, setTable, taskTable } from '../rows.js';
 import { withSession } from '../session.js';
 
 const options = { all: { type: 'boolean', short: 'a' } } as const;
@@ -35,9 +35,3 @@ export const tasks = list(
   taskTable,
 );
 export const sets = list('sets', 'Your task sets', (session, all) => session.tasks.sets({ all }), setTable);
-export const services = list(
-  'services',
-  'Your services',
-  (session, all) => session.services.list({ all }),
-  serviceTable,
-);

@@ -10,6 +10,7 @@ import {
   type ServiceApi,
   toSeconds,
 } from '@pilothouse/sdk/shared';
+import { neverArrived } from '../adapters/index.js';
 import type { Target } from '../types.js';
 import type { Place, Routable, Seeking } from './directory.js';
 
@@ -162,8 +163,14 @@ export class BalancedRoute implements Routable {
     const key = endpoint.keyFile === null ? null : await readKey(endpoint.keyFile, named);
     const target: Target = { endpoint, key, name: named, model };
     if (model !== null || !LISTS_MODELS.has(api)) return target;
-    const [first] = await this.#options.models(target, api, AbortSignal.timeout(MODELS_TIMEOUT));
-    return { ...target, model: first ?? null };
+    try {
+      const [first] = await this.#options.models(target, api, AbortSignal.timeout(MODELS_TIMEOUT));
+      return { ...target, model: first ?? null };
+    } catch (error) {
+      if (neverArrived(error)) throw error;
+      // It lists none, as simple servers do: such a server takes a request by whatever name.
+      return target;
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ import httpx
 import httpx2
 import openai
 import pytest
-from rig import REPO, TOKEN, Folders, Jupyter, jupyter_server
+from rig import REPO, TOKEN, Folders, Jupyter, jupyter_server, session_in
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 CHAT = {"model": "smollm2", "messages": [{"role": "user", "content": "Say hello."}]}
@@ -181,3 +182,25 @@ def test_the_javascript_client_of_openai_works_unchanged(lab: Jupyter) -> None:
         assert way["streamed"] == way["said"]
         assert way["pieces"] > 2
         assert way["missing"] == [404, "model_not_found"]
+
+
+TASK = """
+import json
+import os
+import openai
+client = openai.OpenAI(max_retries=0)
+request = {"model": os.environ["OPENAI_MODEL"], "messages": [{"role": "user", "content": "Say hello."}]}
+answer = client.chat.completions.create(**request, max_tokens=8, temperature=0)
+stream = client.chat.completions.create(**request, max_tokens=8, temperature=0, stream=True)
+pieces = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+print(json.dumps([answer.choices[0].message.content, "".join(pieces), len(pieces)]))
+"""
+
+
+def test_a_task_calls_the_model_with_nothing_but_its_environment(model: Folders) -> None:
+    with session_in(model) as session:
+        task = session.tasks.submit([sys.executable, "-c", TASK], services=["smollm2"])
+        said, streamed, pieces = json.loads(task.result(timeout="3m").stdout)
+    assert said
+    assert streamed == said
+    assert pieces > 2

@@ -1,7 +1,7 @@
 import { newId } from '@pilothouse/sdk/internal';
 import type { Method, ServiceSpec } from '@pilothouse/sdk/shared';
 import type { AttemptTools } from './attempt.js';
-import { Drain } from './drain.js';
+import { Drain, type Senders } from './drain.js';
 import { Instance, type Why } from './instance.js';
 import type { PastInstance } from './instance-record.js';
 
@@ -14,8 +14,8 @@ export interface FleetListener {
   said(methods: readonly Method[]): void;
   /** Requests that are under way at an instance, by whoever has sent them. */
   outstanding(instance: string): number;
-  /** Whether the bridge, where there is one, knows the journal up to this record. */
-  told(seq: number): boolean;
+  /** What is known of whoever sends requests, when this journal record says that they must not. */
+  senders(seq: number): Senders;
 }
 
 /** The instances of one service. */
@@ -133,7 +133,7 @@ export class Fleet {
     if (load !== undefined) void instance.probeNow();
     const own = load === undefined ? 0 : load.outstanding + load.queued;
     const outstanding = Math.max(own, this.#listener.outstanding(instance.id));
-    return drain.look(now, outstanding, this.#listener.told(instance.drainingSeq));
+    return drain.look(now, outstanding, this.#listener.senders(instance.drainingSeq));
   }
 
   /**

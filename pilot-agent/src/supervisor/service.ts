@@ -2,6 +2,7 @@ import type { Endpoint, Method, PilothouseError, ProbeResult, ScaleReport, Servi
 import type { Past } from '../journal/replay.js';
 import type { AttemptTools } from './attempt.js';
 import { Autoscaler } from './autoscaler.js';
+import type { Senders } from './drain.js';
 import { Fleet } from './fleet.js';
 import type { Instance, Why } from './instance.js';
 import { Lifetime } from './lifetime.js';
@@ -18,7 +19,7 @@ export interface ServiceHost {
   /** How many instances of it the pilot can hold beside the other services. */
   roomFor(spec: ServiceSpec): number;
   outstanding(instance: string): number;
-  told(seq: number): boolean;
+  senders(seq: number): Senders;
   changed(service: Service, instance: Instance | undefined): void;
 }
 
@@ -54,7 +55,7 @@ export class Service implements Predecessor {
       changed: (instance) => host.changed(this, instance),
       said: (methods) => this.#said(methods),
       outstanding: (instance) => host.outstanding(instance),
-      told: (seq) => host.told(seq),
+      senders: (seq) => host.senders(seq),
     });
     if (spec.scale !== null && this.#report === null) {
       const { min, max } = spec.scale;

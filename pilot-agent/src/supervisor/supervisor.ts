@@ -136,7 +136,8 @@ export class Supervisor {
         gateOf: (one) => this.#order.gateOf(one),
         roomFor: (one) => roomFor(one, this.#context.pilot, this.#services.values()),
         outstanding: (instance) => this.#gatewayLoad(instance) + (this.#bridgeLoad[instance] ?? 0),
-        told: (seq) => !this.#connected() || this.#acked >= seq,
+        senders: (seq) =>
+          this.#connected() ? { told: this.#acked >= seq, quiet: FAR_MS } : { told: true, quiet: NEAR_MS },
         changed: (one, instance) => this.#changed(one, instance),
       },
       spec,
@@ -292,6 +293,10 @@ export class Supervisor {
     this.#sockets.close();
   }
 }
+
+/** How long a request may be on its way: from the bridge, and from the router of the pilot. */
+const FAR_MS = 1000;
+const NEAR_MS = 100;
 
 const RUNNING: ReadonlySet<InstanceState> = new Set(['INITIALIZING', 'READY', 'UNHEALTHY', 'STOPPING']);
 

@@ -10,7 +10,10 @@ import { stagingDirectiveSchema, stagingReportSchema } from './staging.js';
 /** What one instance needs on its node. */
 export const resourcesSchema = z
   .strictObject({
-    cores: z.int().min(1).default(1).meta({ title: 'Cores', description: 'CPU cores granted; thread counts follow' }),
+    cores: z.int().min(0).default(1).meta({
+      title: 'Cores',
+      description: 'CPU cores granted; thread counts follow. 0 for what only waits, such as a proxy',
+    }),
     gpus: z.int().min(0).default(0).meta({ title: 'GPUs' }),
     memory: sizeSchema.optional().meta({ title: 'Memory', description: 'For example 4GiB' }),
   })

@@ -17,8 +17,8 @@ from .units import Duration
 class Batch(Handle[AsyncBatch]):
     """Many requests to one service as one thing.
 
-    It runs beside the service and needs neither kernel nor session. In a notebook it shows itself live: a bar, the rate,
-    and when it will be done.
+    It runs beside the service and needs neither kernel nor session. In a notebook it shows itself live: a bar, the
+    rate, and when it will be done.
     """
 
     @property

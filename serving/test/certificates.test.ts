@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { attachDescriptionSchema } from '@pilothouse/sdk/shared';
+import { attachDescriptionSchema, type ServiceRequestInput } from '@pilothouse/sdk/shared';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createAdapters, detect, neverArrived } from '../src/index.js';
 import { ask } from './support/ask.js';
@@ -26,7 +26,7 @@ async function serveWith(certificate: string): Promise<TestServer> {
   return server;
 }
 
-const chat = { op: 'chat', messages: [{ role: 'user', content: 'hi' }] } as const;
+const chat: ServiceRequestInput = { op: 'chat', messages: [{ role: 'user', content: 'hi' }] };
 const models = (url: string) => adapters.byApi.openai.models(targetAt(url), AbortSignal.timeout(30_000));
 
 describe('certificates', () => {

@@ -1,3 +1,4 @@
+import type { ServiceRequestInput } from '@pilothouse/sdk/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAdapters } from '../src/index.js';
 import { ask } from './support/ask.js';
@@ -90,7 +91,7 @@ describe.skipIf(!hasLlama)('OpenAI, with the real llama-server', () => {
   });
 
   it('a wrong key, a prompt that is too long, and no embeddings here are told apart', async () => {
-    const hi = { op: 'chat', messages: [{ role: 'user', content: 'hi' }] } as const;
+    const hi: ServiceRequestInput = { op: 'chat', messages: [{ role: 'user', content: 'hi' }] };
     await expect(ask(openai, { ...target(), key: 'wrong-key' }, hi)).rejects.toMatchObject({
       code: 'AUTHENTICATION_FAILED',
     });

@@ -11,7 +11,7 @@ export class Servers {
 
   /** A server that replies at once with the whole stream. */
   async replay(bytes: Buffer = STREAM) {
-    return this.#keep(
+    return this.keep(
       await serve((_, response) => {
         beginStream(response)(bytes);
         response.end();
@@ -23,7 +23,7 @@ export class Servers {
   async driven() {
     const responses: ServerResponse[] = [];
     const waiting: ((response: ServerResponse) => void)[] = [];
-    const server = this.#keep(
+    const server = this.keep(
       await serve((_, response) => {
         const next = waiting.shift();
         if (next === undefined) responses.push(response);
@@ -43,7 +43,8 @@ export class Servers {
     await Promise.all(this.#open.splice(0).map((server) => server.close()));
   }
 
-  #keep<S extends { close(): Promise<unknown> }>(server: S): S {
+  /** Closes a server with the others. */
+  keep<S extends { close(): Promise<unknown> }>(server: S): S {
     this.#open.push(server);
     return server;
   }

@@ -97,7 +97,7 @@ function notFound(picture: Picture, kind: RecordKind, ref: string): PilothouseEr
   const live = liveNames(picture, kind);
   const hint =
     kind === 'answer'
-      ? 'Answers are kept for an hour after their end; ask again.'
+      ? 'Answers are kept for seven days, the last 64 MiB of them; ask again.'
       : live.length === 0
         ? `There is no live ${WORD[kind]}; start one first.`
         : `Live ones are ${live.slice(0, SHOWN).join(', ')}.`;

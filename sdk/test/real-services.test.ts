@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Pilot, Session } from '../src/client/types.js';
 import { connect, defineService } from '../src/node/index.js';
+import { show } from '../src/notebook/index.js';
+import { cellsOf, runCells } from './support/notebook.js';
 import { Product, REPO } from './support/product.js';
 
 const PYTHON = join(REPO, '.pilothouse/venv/bin/python');
@@ -40,7 +42,7 @@ let pilot: Pilot;
 beforeAll(async () => {
   product = new Product();
   session = await connect({ name: 'services' });
-  pilot = await session.pilots.ensure('demo', { cores: 2, runtime: '10m' });
+  pilot = await session.pilots.ensure('demo', { cores: 2, runtime: '1h' });
 });
 
 afterAll(async () => {
@@ -108,5 +110,33 @@ describe('a real model', () => {
     ]);
     expect(readFileSync(out, 'utf8').trim().split('\n')).toHaveLength(2);
     expect(await llm.explain()).not.toBe('');
+    await llm.stop();
+    await llm.done();
+  });
+});
+
+describe.runIf(existsSync(PYTHON))('the example of services', () => {
+  it('runs from top to bottom', async ({ skip }) => {
+    const template = (await session.services.templates()).find(({ name }) => name === 'smollm2');
+    if (!template?.available) skip(template?.reason ?? 'there is no such template');
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const before = process.cwd();
+    process.chdir(product.folder);
+    vi.stubEnv('PATH', `${dirname(PYTHON)}:${process.env.PATH}`);
+    try {
+      await runCells(cellsOf('services-tslab'), {
+        connect: async () => session,
+        defineService,
+        show,
+        z,
+        readFileSync,
+        writeFileSync,
+      });
+    } finally {
+      process.chdir(before);
+      vi.unstubAllEnvs();
+    }
+    expect(printed.mock.calls).toContainEqual([2 + (4 - 2) * 0.25]);
+    expect(readFileSync(join(product.folder, 'answers.jsonl'), 'utf8').trim().split('\n')).toHaveLength(4);
   });
 });

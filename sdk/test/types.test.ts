@@ -1,8 +1,10 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asModule, cellsOf } from './support/notebook.js';
 import { installPacked, REPO, runProgram } from './support/product.js';
 
+const EXAMPLES = ['first-light-tslab', 'tasks-tslab', 'services-tslab'];
 const ENTRIES = ['index', 'node/index', 'browser/index', 'notebook/index', 'testing/index'];
 
 let folder: string;
@@ -10,6 +12,7 @@ beforeAll(() => {
   folder = mkdtempSync('/tmp/ph-types-');
   installPacked(folder);
   copyFileSync(join(import.meta.dirname, 'types/program.ts'), join(folder, 'program.ts'));
+  for (const name of EXAMPLES) writeFileSync(join(folder, `${name}.ts`), asModule(cellsOf(name)));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -38,8 +41,9 @@ describe('types of the packed SDK', () => {
       esModuleInterop: true,
       types: ['node'],
     };
+    const files = ['program.ts', ...(name === 'tslab' ? EXAMPLES.map((example) => `${example}.ts`) : [])];
     const config = join(folder, `tsconfig.${name}.json`);
-    writeFileSync(config, JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+    writeFileSync(config, JSON.stringify({ compilerOptions, files }));
     const tsc = join(REPO, compiler, 'lib/tsc.js');
     const { code, stdout } = await runProgram([process.execPath, tsc, '-p', config], { cwd: folder });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });

@@ -100,7 +100,7 @@ async function main(argv) {
   // Whoever awaits it below hears of its failure; until then it is nobody's.
   browserTools.catch(() => undefined);
   const [ready] = await Promise.allSettled([
-    setUp(progress, { dev: true, peers: names.includes('serving'), launcher: false }),
+    setUp(progress, { dev: true, peers: names.includes('serving') || names.includes('bridge'), launcher: false }),
   ]);
   if (ready.status === 'rejected') {
     await Promise.allSettled([browserTools]);

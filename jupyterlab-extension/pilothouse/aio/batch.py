@@ -20,7 +20,7 @@ from .base import AsyncHandle, describe, failure_of, seconds
 from .part import Part
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    pass
 
 Inputs = str | PathLike[str] | Iterable[Any] | AsyncIterable[Any]
 """The path of a file, or what is asked, one by one."""

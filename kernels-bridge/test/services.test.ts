@@ -131,10 +131,8 @@ describe('a service', () => {
     });
     const ref = task?.id ?? '';
     await eventually('DONE', async () => (await client.tasks.get({ ref })).state === 'DONE');
-    const service = await client.services.get({ ref: 'echo' });
-    expect((await client.tasks.log({ ref, stream: 'stdout' })).text).toBe(
-      `${service.instances[0]?.endpoint?.url}/v1\nhas-key\n`,
-    );
+    const { gateway } = await client.pilots.get({ ref: 'demo' });
+    expect((await client.tasks.log({ ref, stream: 'stdout' })).text).toBe(`${gateway?.url}/v1\nhas-key\n`);
   });
 });
 
@@ -161,12 +159,15 @@ describe('starting a service', () => {
 });
 
 describe('what others can reach', () => {
-  it('is one TCP port per instance, on loopback', async () => {
+  it('is one TCP port per instance and one of the pilot’s own router, on loopback', async () => {
     await ensure();
     const { instances } = await reached('READY');
-    expect(listening(place.processes().map(({ pid }) => pid))).toEqual([
-      instances[0]?.endpoint?.url.slice('http://'.length),
-    ]);
+    const { gateway } = await client.pilots.get({ ref: 'demo' });
+    const addresses = [instances[0]?.endpoint?.url, gateway?.url].filter((url) => url !== undefined);
+    expect(addresses).toHaveLength(2);
+    expect(listening(place.processes().map(({ pid }) => pid)).sort()).toEqual(
+      addresses.map((url) => url.slice('http://'.length)).sort(),
+    );
   });
 
   it.skipIf(process.getuid?.() !== 0)('is no socket of another user', () => {

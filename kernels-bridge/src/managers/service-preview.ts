@@ -5,7 +5,14 @@ import {
   type ResolvedServiceDescription,
 } from '@pilothouse/sdk/internal';
 import type { Context } from '../context.js';
-import { type Finding, findings, gpuMemoryHere, type LaunchPlan, type TemplateRegistry } from '../templates/index.js';
+import {
+  type CompleteDescription,
+  type Finding,
+  findings,
+  gpuMemoryHere,
+  type LaunchPlan,
+  type TemplateRegistry,
+} from '../templates/index.js';
 import { resolveDirectory } from './environment.js';
 import { checkFits, demandOf } from './tasks/demand.js';
 
@@ -52,7 +59,7 @@ export async function previewService(
 export async function refuseHopeless(
   context: Context,
   plan: LaunchPlan,
-  description: ResolvedServiceDescription,
+  description: CompleteDescription,
   pilot: PilotRecord,
 ): Promise<void> {
   if (plan.checks.weights?.isPath !== true) return;
@@ -73,7 +80,7 @@ export function placeOf({ config }: Context, origin: Origin, cwd: string | undef
 function lookBefore(
   { config }: Context,
   plan: LaunchPlan,
-  { resources, env }: ResolvedServiceDescription,
+  { resources, env }: CompleteDescription,
   pilot: PilotRecord | undefined,
   gpuMemory: readonly number[],
 ): Promise<Finding[]> {
@@ -88,7 +95,7 @@ function lookBefore(
   });
 }
 
-function fit({ resources }: ResolvedServiceDescription, pilot: PilotRecord): Finding {
+function fit({ resources }: CompleteDescription, pilot: PilotRecord): Finding {
   try {
     checkFits(demandOf(resources), pilot, 'resources.');
     return { ok: true, text: `pilot "${pilot.name}" can hold an instance`, remedy: null };
@@ -98,7 +105,7 @@ function fit({ resources }: ResolvedServiceDescription, pilot: PilotRecord): Fin
   }
 }
 
-function sentenceOf(description: ResolvedServiceDescription, pilot: PilotRecord | undefined): string {
+function sentenceOf(description: CompleteDescription, pilot: PilotRecord | undefined): string {
   const { resources, instances } = description;
   const { cores, gpus } = resources;
   const each = [

@@ -11,7 +11,7 @@ import {
   toSeconds,
 } from '@pilothouse/sdk/internal';
 import type { Config } from '../config.js';
-import type { LaunchPlan } from '../templates/index.js';
+import type { CompleteDescription, LaunchPlan } from '../templates/index.js';
 import { buildEnvironment, resolveDirectory } from './environment.js';
 
 /** What a service of each API listens at where nobody said. */
@@ -40,7 +40,7 @@ const READINESS: Readonly<Record<ServiceApi, Partial<Probe>>> = {
 export interface SpecParts {
   readonly id: string;
   readonly name: string;
-  readonly description: ResolvedServiceDescription;
+  readonly description: CompleteDescription;
   readonly plan: LaunchPlan;
   readonly origin: Origin;
   readonly instances: ServiceSpec['instances'];

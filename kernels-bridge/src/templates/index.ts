@@ -6,7 +6,7 @@ import { TemplateRegistry } from './registry.js';
 export type { Surroundings } from './availability.js';
 export type { BadFile } from './catalogue.js';
 export { findings, gpuMemoryHere } from './findings.js';
-export { DEFAULT_CONCURRENCY, type Place, TemplateRegistry } from './registry.js';
+export { type CompleteDescription, DEFAULT_CONCURRENCY, type Place, TemplateRegistry } from './registry.js';
 export { refuseStored } from './secrets.js';
 export type { Finding, LaunchChecks, LaunchPlan } from './template.js';
 

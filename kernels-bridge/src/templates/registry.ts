@@ -1,7 +1,8 @@
 import {
+  type Duration,
   PilothouseError,
   type ResolvedServiceDescription,
-  serviceDescriptionSchema,
+  type Resources,
   type TemplateReport,
   toSeconds,
 } from '@pilothouse/sdk/internal';
@@ -22,7 +23,14 @@ export interface Place {
   readonly home: string;
 }
 
-const EMPTY = serviceDescriptionSchema.parse({});
+/** What an instance gets, and how long it may take, where neither user nor template says. */
+const USUAL = { resources: { cores: 1, gpus: 0 }, startTimeout: '5m' } as const;
+
+/** A description that says what each instance gets, and how long it may take. */
+export interface CompleteDescription extends ResolvedServiceDescription {
+  readonly resources: Resources;
+  readonly startTimeout: Duration;
+}
 
 /** The services that can be started by name: files in three folders, read anew at each look. */
 export class TemplateRegistry {
@@ -55,7 +63,7 @@ export class TemplateRegistry {
           launches: false,
           available: false,
           reason: `${path}: ${problem}`,
-          resources: EMPTY.resources,
+          resources: USUAL.resources,
           params: {},
           docs: null,
         }),
@@ -67,18 +75,22 @@ export class TemplateRegistry {
    * The description with what its template says where it says nothing itself: resources, time to start, requests at a
    * time. Two that mean the same become the same.
    */
-  async complete(description: ResolvedServiceDescription): Promise<ResolvedServiceDescription> {
-    const { template: name, routing } = description;
+  async complete(description: ResolvedServiceDescription): Promise<CompleteDescription> {
+    const { template: name, routing, resources, startTimeout } = description;
     const template = name === undefined ? undefined : (await this.catalogue()).templates.get(name)?.template;
-    if (template === undefined) return description;
-    const own = JSON.stringify(description.resources) !== JSON.stringify(EMPTY.resources);
-    const { concurrency: says } = template;
-    const values = parametersSchema(template).safeParse(description.params).data;
-    const concurrency = routing.concurrency ?? (typeof says === 'number' ? says : values?.[says]);
+    const usual: { readonly resources: Resources; readonly startTimeout: Duration } = template ?? USUAL;
+    const memory = resources.memory ?? usual.resources.memory;
+    const says = template?.concurrency;
+    const values = template && parametersSchema(template).safeParse(description.params).data;
+    const concurrency = routing.concurrency ?? (typeof says === 'string' ? values?.[says] : says);
     return {
       ...description,
-      resources: own ? description.resources : template.resources,
-      startTimeout: description.startTimeout === EMPTY.startTimeout ? template.startTimeout : description.startTimeout,
+      resources: {
+        cores: resources.cores ?? usual.resources.cores,
+        gpus: resources.gpus ?? usual.resources.gpus,
+        ...(memory === undefined ? {} : { memory }),
+      },
+      startTimeout: startTimeout ?? usual.startTimeout,
       routing: typeof concurrency === 'number' ? { ...routing, concurrency } : routing,
     };
   }
@@ -123,7 +135,7 @@ export class TemplateRegistry {
     if (typeof found === 'string') {
       throw new PilothouseError('TEMPLATE_UNAVAILABLE', `${template.title} cannot be started here`, { hint: found });
     }
-    const { cores, gpus } = description.resources;
+    const { cores = template.resources.cores, gpus = template.resources.gpus } = description.resources;
     const service = description.name ?? name;
     const plan = renderPlan(template, { values: values.data, service, cores, gpus, found, ...place });
     return {
@@ -187,8 +199,8 @@ function commandPlan(description: ResolvedServiceDescription, command: readonly 
     model: description.model ?? null,
     api: description.api ?? 'openai',
     concurrency: DEFAULT_CONCURRENCY,
-    resources: EMPTY.resources,
-    startTimeout: toSeconds(EMPTY.startTimeout),
+    resources: USUAL.resources,
+    startTimeout: toSeconds(USUAL.startTimeout),
     progress: [],
     checks: {},
   };

@@ -75,6 +75,13 @@ export const lifetimeSchema = z.strictObject({
   idle: durationSchema.optional(),
 });
 
+/** As of a task, with nothing filled in: a template knows better than a general default. */
+const wantedResourcesSchema = z.strictObject({
+  cores: resourcesSchema.shape.cores.unwrap().optional(),
+  gpus: z.int().min(0).optional().meta({ title: 'GPUs' }),
+  memory: resourcesSchema.shape.memory,
+});
+
 /**
  * What a user asks for when they ask for a model service: a template with parameters, or a command of their own.
  * In `command`, `env`, `setup` and a command probe these words stand for what the instance gets: `{host}`, `{port}` (its
@@ -96,14 +103,14 @@ export const serviceDescriptionSchema = z
     api: serviceApiSchema.optional(),
     /** Model name sent with each request; default: the first that the server lists. */
     model: z.string().optional(),
-    /** Default: the template's, else one core. */
-    resources: resourcesSchema.prefault({}),
+    /** What each instance gets; what is left out: the template's, else one core. */
+    resources: wantedResourcesSchema.prefault({}),
     instances: instancesSchema.default(1),
     /** Default: what its API needs, one port. The first is the one that is called. */
     ports: z.array(portSchema).min(1).max(16).optional(),
     probes: probesSchema.prefault({}),
-    /** How long an instance may take to become ready. */
-    startTimeout: durationSchema.default('5m'),
+    /** How long an instance may take to become ready; default: what its template says, else 5 minutes. */
+    startTimeout: durationSchema.optional(),
     /** Automatic restarts of an instance: how many, or how. */
     restarts: z.union([z.int().min(0).max(1000), restartPolicySchema]).default(3),
     warmUp: warmUpSchema.optional(),

@@ -69,6 +69,35 @@ def test_a_conversation(llm: ph.Service) -> None:
     assert again.record["retryOf"] == answer.id
 
 
+def test_what_else_can_be_asked(session: ph.Session, llm: ph.Service) -> None:
+    answer = llm.complete("The colour of the clear sky is", max_tokens=4, temperature=0, stop=["."])
+    result = answer.result(timeout="1m")
+    assert result.text == answer.text != ""
+    assert (answer.instance, result.model) == (1, "smollm2")
+    assert answer.usage == result.usage
+    assert answer.value == result
+    assert [found.id for found in session.answers.search("colour of the CLEAR sky", service=llm)] == [answer.id]
+    assert sum(bucket["count"] for bucket in llm.statistics(step="1m", buckets=2)["buckets"]) > 0
+    with pytest.raises(ph.PilothouseError) as caught:
+        llm.infer({"x": [1.0, 2.0]}).result(timeout="1m")
+    assert caught.value.code == "UNSUPPORTED_REQUEST"
+    assert caught.value.hint
+
+
+def test_the_same_from_async_programs(model: Folders) -> None:
+    async def ask() -> None:
+        async with await ph.aconnect("async") as session:
+            llm = await session.services.get("smollm2")
+            answer = await llm.complete("One, two,", max_tokens=3, temperature=0)
+            result = await answer.result(timeout="1m")
+            assert result.text == await answer.text()
+            found = await session.answers.search("One, two,", state=["DONE"], limit=5)
+            assert answer.id in [one.id for one in found]
+
+    with session_in(model):
+        asyncio.run(ask())
+
+
 def test_stop_ends_it_and_keeps_the_text(llm: ph.Service) -> None:
     answer = llm.chat(STORY, max_tokens=1500)
     seen = ""

@@ -32,6 +32,7 @@ export class AgentGateway {
   readonly #source: ServiceSource;
   readonly #opened: (address: GatewayAddress) => void;
   readonly #unsubscribe: () => void;
+  readonly #remotes = new Map<string, RemoteService>();
   #open: Open | undefined;
   #opening: Promise<Open> | undefined;
   #closed = false;
@@ -46,6 +47,7 @@ export class AgentGateway {
 
   /** A service of elsewhere is there, or has changed. */
   remote(service: RemoteService): void {
+    this.#remotes.set(service.id, service);
     this.#ensure().then(
       ({ directory }) => directory.remote(service),
       () => undefined,
@@ -96,7 +98,8 @@ export class AgentGateway {
     if (api !== 'zeromq' && api !== 'ru-zmq') return { [variable]: `${url}/services/${encodeURIComponent(name)}` };
     // Another protocol than HTTP: such a service is called where it is.
     const service = this.#source.services().find(({ spec }) => spec.id === id);
-    const endpoint = service?.instances.find(({ state }) => state === 'READY')?.endpoint;
+    const own = service?.instances.find(({ state }) => state === 'READY')?.endpoint;
+    const endpoint = own ?? this.#remotes.get(id)?.endpoints[0]?.endpoint;
     if (endpoint === undefined) return {};
     return {
       [variable]: endpoint.url,

@@ -75,6 +75,7 @@ export class Orders {
         break;
       case 'remote-service':
         this.#requests.remote(record.service);
+        this.#services.remote(record.service);
         break;
       case 'batch':
         this.#requests.batches.submit(record.batch);

@@ -1,4 +1,4 @@
-import { type Endpoint, PilothouseError, type ServiceSpec } from '@pilothouse/sdk/shared';
+import { type Endpoint, PilothouseError, type RemoteService, type ServiceSpec } from '@pilothouse/sdk/shared';
 import type { Instance } from './instance.js';
 import { wasStopped } from './instance-end.js';
 
@@ -27,12 +27,18 @@ export function readinessOf(service: Awaited, turn: number): Readiness {
   return { state: 'waiting', text: `waits for service ${spec.name} (${words})` };
 }
 
-/** The error of what names a service that is not on this pilot. */
-export function notHere(id: string): PilothouseError {
-  return new PilothouseError('SERVICE_NOT_FOUND', `service ${id} is not on this pilot`, {
-    hint: 'Name a service of the same pilot.',
-    ids: { service: id },
-  });
+/** The same for a service of elsewhere, of which only its addresses are known here. */
+export function remoteReadiness(id: string, service: RemoteService | undefined): Readiness {
+  if (service === undefined) {
+    const error = new PilothouseError('SERVICE_NOT_FOUND', `service ${id} is not known on this pilot`, {
+      hint: 'Submit the task again while the service is there.',
+      ids: { service: id },
+    });
+    return { state: 'failed', error };
+  }
+  const [first] = service.endpoints;
+  if (first !== undefined) return { state: 'ready', endpoint: first.endpoint };
+  return { state: 'waiting', text: `waits for service ${service.name} to answer` };
 }
 
 function hasEnded(spec: ServiceSpec, instances: readonly Instance[]): PilothouseError {

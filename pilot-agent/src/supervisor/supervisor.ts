@@ -1,4 +1,4 @@
-import type { Beat, InstanceState, PilothouseError, ServiceSpec } from '@pilothouse/sdk/shared';
+import type { Beat, InstanceState, PilothouseError, RemoteService, ServiceSpec } from '@pilothouse/sdk/shared';
 import type { NodeContext } from '../node-context.js';
 import { type Account, makeAccount } from '../tasks/accounting.js';
 import { Dependencies } from '../tasks/dependencies.js';
@@ -8,7 +8,7 @@ import { Listeners } from './listeners.js';
 import { Order } from './order.js';
 import { Ports } from './ports.js';
 import { Programs } from './program.js';
-import { notHere, type Readiness, readinessOf } from './readiness.js';
+import { type Readiness, readinessOf, remoteReadiness } from './readiness.js';
 import { reportsOf } from './reports.js';
 import { roomFor } from './room.js';
 import { Service } from './service.js';
@@ -20,6 +20,8 @@ export type { InstanceView, Load, LoadSource, ServiceView } from './views.js';
 export class Supervisor {
   readonly #context: NodeContext;
   readonly #services = new Map<string, Service>();
+  /** Services of elsewhere that tasks of this pilot name. */
+  readonly #remotes = new Map<string, RemoteService>();
   readonly #listeners = new Set<() => void>();
   readonly #accounted = new Set<Instance>();
   readonly #sockets = new Listeners();
@@ -57,6 +59,14 @@ export class Supervisor {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** A service of elsewhere is there, or has changed: what waits for it may start. */
+  remote(service: RemoteService): void {
+    this.#remotes.set(service.id, service);
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener();
+    });
   }
 
   /** Where the account of each instance goes that has ended. */
@@ -234,7 +244,7 @@ export class Supervisor {
   /** Whether a task that names this service may start, and where the service then is. */
   readiness(id: string): Readiness {
     const service = this.#services.get(id);
-    if (service === undefined) return { state: 'failed', error: notHere(id) };
+    if (service === undefined) return remoteReadiness(id, this.#remotes.get(id));
     this.#turn += 1;
     return readinessOf(service, this.#turn);
   }

@@ -50,17 +50,19 @@ export function BatchRows({ batch }: { readonly batch: BatchRecord }): JSX.Eleme
           </tbody>
         </table>
       </div>
-      <div className="ph-Buttons">
-        <TextButton disabled={from === 0} onClick={() => setFrom(Math.max(0, from - PAGE))}>
-          {trans.__('Earlier rows')}
-        </TextButton>
-        <span className="ph-Field-hint">
-          {trans.__('%1 to %2 of %3', from + 1, from + value.rows.length, ended.toLocaleString())}
-        </span>
-        <TextButton disabled={value.rows.length < PAGE} onClick={() => setFrom(value.next)}>
-          {trans.__('Later rows')}
-        </TextButton>
-      </div>
+      {from === 0 && ended <= PAGE ? null : (
+        <div className="ph-Buttons">
+          <TextButton disabled={from === 0} onClick={() => setFrom(Math.max(0, from - PAGE))}>
+            {trans.__('Earlier rows')}
+          </TextButton>
+          <span className="ph-Field-hint">
+            {trans.__('%1 to %2 of %3', from + 1, from + value.rows.length, ended.toLocaleString())}
+          </span>
+          <TextButton disabled={value.rows.length < PAGE} onClick={() => setFrom(value.next)}>
+            {trans.__('Later rows')}
+          </TextButton>
+        </div>
+      )}
     </>
   );
 }

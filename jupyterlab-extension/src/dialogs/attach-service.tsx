@@ -139,10 +139,14 @@ function AttachContent(props: {
         onChange={(next) => props.onChange(withoutEmpty(next))}
         check={(current) => attachIssues(current, trans)}
       />
-      <Detected look={look} />
-      {look.found?.asksForKey === true && value.credential === undefined ? (
-        <p className="ph-Field-hint">{trans.__('It asks for a key: choose a stored one, or add it here.')}</p>
-      ) : null}
+      <Detected
+        look={look}
+        remedy={
+          look.found?.asksForKey === true && value.credential === undefined
+            ? trans.__('It asks for a key: choose a stored one, or add it here.')
+            : null
+        }
+      />
       <AddCredential onAdded={props.onCredential} />
       {checking ? <p role="status">{trans.__('Checking the server and its key …')}</p> : null}
       {problem === null ? null : <ProblemNote problem={problem} />}

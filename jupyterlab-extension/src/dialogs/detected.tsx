@@ -38,9 +38,13 @@ export function useDetection(description: AttachDescription | null): Look {
 }
 
 /** Says what answers there, with which models, whether it asks for a key, and what to do where it cannot be attached. */
-export function Detected({ look }: { readonly look: Look }): JSX.Element {
+export function Detected(props: {
+  readonly look: Look;
+  /** What to do here, where the form has a better way than the one found in general. */
+  readonly remedy: string | null;
+}): JSX.Element {
   const { trans } = useApp();
-  const { state, found, problem } = look;
+  const { state, found, problem } = props.look;
   return (
     <div className="ph-Detected" role="status" aria-label={trans.__('What was found')}>
       {state === 'looking' ? <p className="ph-Field-hint">{trans.__('Looking what answers there …')}</p> : null}
@@ -49,7 +53,7 @@ export function Detected({ look }: { readonly look: Look }): JSX.Element {
           <Shape tone="bad" /> {problemLine(problem)}
         </p>
       )}
-      {found === null ? null : <Found found={found} />}
+      {found === null ? null : <Found found={{ ...found, remedy: props.remedy ?? found.remedy }} />}
     </div>
   );
 }

@@ -133,7 +133,12 @@ describe('what is something else', () => {
         remedy: 'Check that it still runs and that its address is right.',
       });
     }
-    const silent = createServer((socket) => socket.on('error', () => undefined).resume().end('220 mail ready\r\n'));
+    const silent = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('220 mail ready\r\n'),
+    );
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const at = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;

@@ -14,6 +14,11 @@ export interface HttpCall {
   readonly signal: AbortSignal;
   /** As people know the server, for error sentences. */
   readonly name: string;
+  /**
+   * It must not reach the server twice, whatever happens: an idle connection is not used for it, since one that is closed
+   * just then leaves open whether the request was read.
+   */
+  readonly once?: boolean;
 }
 
 export interface HttpReply {
@@ -39,7 +44,7 @@ export class HttpClient {
    */
   async exchange(call: HttpCall): Promise<HttpReply> {
     try {
-      return await this.#attempt(call, true);
+      return await this.#attempt(call, call.once !== true);
     } catch (error) {
       if (error instanceof StaleConnection) return await this.#attempt(call, false);
       throw error;

@@ -1,5 +1,6 @@
 import { type Tensor, tensorSchema } from '@pilothouse/sdk/shared';
 import { z } from 'zod';
+import { jsonNumber } from './tensors.js';
 
 type Datatype = Tensor['datatype'];
 
@@ -70,7 +71,7 @@ function plain(value: z.infer<typeof values>[number]): Tensor['data'][number] {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   // Numbers of 64 bits come as text: those that fit become numbers, the others keep all their digits.
   if (typeof value === 'string') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  return value;
+  return typeof value === 'number' ? jsonNumber(value) : value;
 }
 
 const WIDTH: Readonly<Record<Exclude<Datatype, 'BYTES'>, number>> = {
@@ -93,7 +94,7 @@ function fromRaw(datatype: Datatype, bytes: Uint8Array): Tensor['data'] {
   if (datatype === 'BYTES') return texts(view, bytes);
   const width = WIDTH[datatype];
   return Array.from({ length: Math.floor(bytes.byteLength / width) }, (_, index) =>
-    read(datatype, view, index * width),
+    plain(read(datatype, view, index * width)),
   );
 }
 
@@ -131,9 +132,9 @@ function read(datatype: Exclude<Datatype, 'BYTES'>, view: DataView, at: number):
     case 'FP64':
       return view.getFloat64(at, true);
     case 'UINT64':
-      return plain(String(view.getBigUint64(at, true)));
+      return String(view.getBigUint64(at, true));
     case 'INT64':
-      return plain(String(view.getBigInt64(at, true)));
+      return String(view.getBigInt64(at, true));
   }
 }
 

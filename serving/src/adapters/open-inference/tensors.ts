@@ -28,11 +28,18 @@ function flatten(data: readonly unknown[]): Tensor['data'] {
   const flat: Tensor['data'] = [];
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) for (const inner of value) visit(inner);
-    else if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') flat.push(value);
-    else flat.push(value === null ? Number.NaN : JSON.stringify(value));
+    else if (typeof value === 'string' || typeof value === 'boolean') flat.push(value);
+    // JSON has no NaN; servers write null for it.
+    else if (typeof value === 'number' || value === null) flat.push(jsonNumber(value ?? Number.NaN));
+    else flat.push(JSON.stringify(value));
   };
   visit(data);
   return flat;
+}
+
+/** A number as JSON can hold it: what is not finite becomes its name, `"NaN"`, `"Infinity"`. */
+export function jsonNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }
 
 /**

@@ -39,6 +39,7 @@ export class RestAdapter implements Adapter {
       body: request.body === undefined ? undefined : JSON.stringify(request.body),
       signal,
       name: target.name,
+      once: request.method === 'POST' || request.method === 'PATCH',
     });
     const { response } = reply;
     const status = response.statusCode ?? 0;

@@ -34,7 +34,7 @@ export class RuZmqAdapter implements Adapter {
     const connect = await connectTime(target, signal);
     const message = { cmd: request.method, ...parts(request.input) };
     const value = unwrap(await exchange(target, message, signal, call.onStart), target, request.method);
-    return { ...NOTHING_KNOWN, value: value ?? null, connect };
+    return { ...NOTHING_KNOWN, value: plain(value), connect };
   }
 
   /** The protocol has no list of anything. */
@@ -58,6 +58,13 @@ function parts(input: unknown): { args: unknown[]; kwargs: Record<string, unknow
   if (input === undefined || input === null) return { args: [], kwargs: {} };
   if (Array.isArray(input)) return { args: input, kwargs: {} };
   return typeof input === 'object' ? { args: [], kwargs: { ...input } } : { args: [input], kwargs: {} };
+}
+
+/** What came, as JSON: bytes are text there, as they are for the clients of radical.utils. */
+function plain(value: unknown): unknown {
+  const asText = (_: string, inner: unknown) =>
+    inner instanceof Uint8Array ? Buffer.from(inner).toString('utf8') : inner;
+  return value === undefined ? null : JSON.parse(JSON.stringify(value, asText));
 }
 
 function unwrap(said: unknown, { name }: Target, method: string): unknown {

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, cast
+from typing import Any, ClassVar, Literal, TypedDict, cast
 
 from .._client import Client, encoded
 from .._ids import id_of_bytes, new_id
@@ -18,9 +18,6 @@ from ..states import BatchState, Kind
 from ..units import Duration, wire_duration
 from .base import AsyncHandle, describe, failure_of, seconds
 from .part import Part
-
-if TYPE_CHECKING:
-    pass
 
 Inputs = str | PathLike[str] | Iterable[Any] | AsyncIterable[Any]
 """The path of a file, or what is asked, one by one."""

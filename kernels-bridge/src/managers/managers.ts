@@ -77,7 +77,7 @@ export function createManagers(context: Context): Managers {
   table.onEnd = (slot) => dependencies.ended(slot);
   table.onReturn = (slot) => mover.returned(slot);
   const registry = new ServiceRegistryFile(context);
-  const stops = [order.follow(), new TableLimit(context, MOST_TASKS).follow()];
+  const stops = [order.follow(), batches.follow(), new TableLimit(context, MOST_TASKS).follow()];
   const close = async (): Promise<void> => {
     for (const stop of stops) stop();
     await remotes.close();

@@ -60,6 +60,7 @@ export class Batch {
     const { service, name, id } = this.spec;
     const letGo = this.#context.hold(service, `batch ${name}`);
     try {
+      this.#stop.signal.throwIfAborted();
       await this.#work();
       this.#enter('DONE', { reason: null });
     } catch (error) {

@@ -90,9 +90,10 @@ export class Batches {
   }
 
   #start(batch: Batch): void {
-    batch.begin();
+    // Told before it begins: nothing is read or written for one that is over already.
     if (this.#canceled.has(batch.spec.id)) void batch.end('CANCELED', canceled(batch.spec.id));
     else if (this.#ended) void batch.end(this.#ended.state, this.#ended.error);
+    batch.begin();
   }
 
   #changed(): void {

@@ -3,7 +3,7 @@ import type { Routable } from '@pilothouse/serving';
 import { Asker, type BatchAdapters, type Way } from './asker.js';
 import { Flow } from './flow.js';
 import type { InputRow } from './input.js';
-import { endsBatch, lineOf, type RowOutcome } from './row-outcome.js';
+import { lineOf, type RowOutcome } from './row-outcome.js';
 import type { RowWriter } from './row-writer.js';
 import type { Tally } from './tally.js';
 
@@ -110,7 +110,6 @@ export class RowRun {
         this.#underWay -= 1;
         return;
       }
-      if (!endsBatch(error)) throw error;
       this.#fail(error);
     } finally {
       this.#flow.ended(outcome?.kind === 'answered');

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PilothouseError } from '@pilothouse/sdk/shared';
 import { afterEach, expect, test } from 'vitest';
@@ -307,6 +307,19 @@ test('files that cannot be used are named', async () => {
   expect(it.read('other.jsonl')).toBe('a diary\n');
   mkdirSync(join(it.folder, 'folder'));
   expect((await it.run({}, { out: it.path('folder') })).error).toMatchObject({ code: 'PERMISSION_DENIED' });
+});
+
+test('canceled before it begins, it touches nothing', async () => {
+  const it = rig();
+  it.write('in.jsonl', prompts(5));
+  it.restart();
+  const spec = it.spec();
+  it.batches.submit(spec);
+  it.batches.cancel(spec.id);
+  it.batches.begin();
+  expect(await it.end(spec.id)).toMatchObject({ state: 'CANCELED' });
+  expect(existsSync(it.path('out.jsonl'))).toBe(false);
+  expect(it.held).toEqual([]);
 });
 
 test('the end of the pilot and the end of its time', async () => {

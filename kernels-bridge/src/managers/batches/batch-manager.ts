@@ -45,6 +45,23 @@ export class BatchManager {
       .catch((error: unknown) => context.log.error('old inputs of batches could not be removed', error));
   }
 
+  /**
+   * Ends batches whose service was let go: no pilot runs it, so none would ever say that it is over.
+   *
+   * @returns stops that
+   */
+  follow(): () => void {
+    const { picture, log } = this.context;
+    return picture.onChange(({ kind, id }) => {
+      const service = kind === 'service' ? picture.get('service', id) : undefined;
+      if (service === undefined || service.pilot !== null || service.endedAt === null) return;
+      for (const batch of this.list(false)) {
+        if (batch.service.id !== id) continue;
+        this.cancel(batch.id).catch((error: unknown) => log.error(`batch ${batch.id} could not be ended`, error));
+      }
+    });
+  }
+
   upload(id: string, from: number, rows: readonly unknown[]): Promise<number> {
     return this.#uploads.add(id, from, rows);
   }

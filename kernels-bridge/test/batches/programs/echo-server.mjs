@@ -15,6 +15,7 @@ async function chat(request, response) {
   let body = '';
   for await (const part of request.setEncoding('utf8')) body += part;
   const { messages, model } = JSON.parse(body);
+  if (!messages?.length) return json(response, 400, { error: { message: 'there are no messages' } });
   const event = (fields) => `data: ${JSON.stringify({ object: 'chat.completion.chunk', model, ...fields })}\n\n`;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.end(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pilothouse import PilothouseError
 from pilothouse._wire.body import decode_body, encode_body
-from pilothouse._wire.headers import Binary, Call, client_header, encode_header, server_header
+from pilothouse._wire.headers import Binary, Call, client_frame, first_frame, server_frame
 
 numpy = pytest.importorskip("numpy")
 
@@ -45,29 +45,31 @@ def _same(one: Any, other: Any) -> bool:
 @given(_values)
 def test_values_come_out_as_they_went_in(value: Any) -> None:
     body = encode_body(value, "The value")
-    assert _same(value, decode_body([body.json, *map(bytes, body.frames)], body.binaries))
+    assert _same(value, decode_body(body.json, list(map(bytes, body.frames)), body.binaries))
 
 
 @given(
+    st.none() | st.binary(),
     st.lists(st.binary(max_size=16) | _values.map(lambda value: json.dumps(str(value)).encode()), max_size=3),
     st.none() | st.lists(st.builds(Binary, st.sampled_from(["f8", "u1", "bytes"]), st.lists(st.integers(0, 4)))),
 )
-def test_garbage_is_refused(frames: list[bytes], binaries: list[Binary] | None) -> None:
+def test_garbage_is_refused(body: bytes | None, frames: list[bytes], binaries: list[Binary] | None) -> None:
     try:
-        decode_body(frames, binaries)
+        decode_body(body, frames, binaries)
     except PilothouseError as error:
         assert error.code == "INVALID_FRAME"
 
 
 @given(st.binary() | st.text().map(str.encode) | _values.map(lambda value: json.dumps(str(value)).encode()))
 def test_headers_that_are_none_are_none(frame: bytes) -> None:
-    assert client_header(frame) is None
-    assert server_header(frame) is None
+    assert client_frame(frame)[0] is None
+    assert server_frame(frame)[0] is None
 
 
 def test_headers_come_out_as_they_went_in() -> None:
     header = Call(3, "fit", 64, [Binary("f8", [2, 3])])
-    assert client_header(encode_header(header)) == header
+    assert client_frame(first_frame(header, b"[1]")) == (header, b"[1]")
+    assert client_frame(first_frame(header)) == (header, None)
 
 
 @pytest.mark.parametrize("value", [float("nan"), {"a": object()}, numpy.array(["text"]), {1: {2}, "f": print}])

@@ -54,7 +54,7 @@ describe('a service of one’s own, when something is wrong', () => {
       code: 'AUTHENTICATION_FAILED',
     });
     const socket = stranger(target, false);
-    await socket.send([JSON.stringify({ t: 'call', id: 7, method: 'call' }), '1']);
+    await socket.send(`${JSON.stringify({ t: 'call', id: 7, method: 'call' })}\n1`);
     expect(JSON.parse(String((await socket.receive())[0]))).toEqual({ t: 'unknown', id: 7 });
     await socket.send(JSON.stringify({ t: 'hello', v: [99], token: target.token }));
     expect(JSON.parse(String((await socket.receive())[0]))).toMatchObject({ error: { code: 'VERSION_MISMATCH' } });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import zmq
@@ -24,7 +24,8 @@ _LOOK = 0.1
 _ELSEWHERE = {"SERVICE_UNREACHABLE", "SERVICE_NOT_READY", "QUEUE_FULL", "AUTHENTICATION_FAILED"}
 _RETRIES = 2
 
-Message = tuple[Any, list[bytes]] | PilothouseError
+Answer = tuple[Any, bytes | None, list[bytes]]
+Message = Answer | PilothouseError
 
 
 class AsyncConnection:
@@ -49,9 +50,9 @@ class AsyncConnection:
 
     async def call(self, method: str, value: Any) -> DirectReply:
         """Calls a method and waits; canceling the task cancels the call."""
-        async for header, frames in self._ask(method, value, None):
+        async for header, body, frames in self._ask(method, value, None):
             if isinstance(header, wire.Reply):
-                value = decode_body(frames[1:], header.binaries)
+                value = decode_body(body, frames, header.binaries)
                 return DirectReply(value, header.waited, header.ran, self.target.index)
         raise unreachable(self.target, "did not answer")
 
@@ -59,11 +60,11 @@ class AsyncConnection:
         """Calls a method and yields its pieces."""
         pieces = read = 0
         try:
-            async for header, frames in self._ask(method, value, CREDITS):
+            async for header, body, frames in self._ask(method, value, CREDITS):
                 if not isinstance(header, wire.Chunk):
                     return
                 pieces += 1
-                yield decode_body(frames[1:], header.binaries)
+                yield decode_body(body, frames, header.binaries)
                 read += 1
                 if read * 2 >= CREDITS:
                     self._send(wire.Grant(header.id, read))
@@ -76,10 +77,10 @@ class AsyncConnection:
         number, queue = self._open()
         try:
             self._send(wire.Ping(number, methods))
-            header, frames = self._read(await queue.get())
+            header, body, _ = self._read(await queue.get())
         finally:
             self._calls.pop(number, None)
-        return pong_data(header, frames)
+        return pong_data(header, body)
 
     def close(self) -> None:
         """Closes it; calls under way fail."""
@@ -87,18 +88,20 @@ class AsyncConnection:
             self._send(wire.Bye())
         self._lose(PilothouseError("CLOSED", f"The connection to {self.target.name} was closed.", ids=self.target.ids))
 
-    async def _ask(self, method: str, value: Any, credits: int | None) -> AsyncIterator[tuple[Any, list[bytes]]]:
-        body = encode_body(value, f"The input of {method}")
+    async def _ask(
+        self, method: str, value: Any, credits: int | None
+    ) -> AsyncIterator[Answer]:
+        encoded = encode_body(value, f"The input of {method}")
         number, queue = self._open()
         over = False
         try:
-            self._send(wire.Call(number, method, credits, body.binaries), body.json, *body.frames)
+            self._send(wire.Call(number, method, credits, encoded.binaries), encoded.json, encoded.frames)
             while not over:
-                header, frames = self._read(await queue.get())
+                header, body, frames = self._read(await queue.get())
                 over = not isinstance(header, wire.Chunk)
                 if isinstance(header, wire.Error):
                     raise wire.error_of(header.error, dict(self.target.ids))
-                yield header, frames
+                yield header, body, frames
         finally:
             self._calls.pop(number, None)
             if not over and self._lost is None:
@@ -112,22 +115,22 @@ class AsyncConnection:
         self._calls[self._last] = queue
         return self._last, queue
 
-    def _read(self, message: Message) -> tuple[Any, list[bytes]]:
+    def _read(self, message: Message) -> Answer:
         if isinstance(message, PilothouseError):
             raise message
         return message
 
-    def _send(self, header: Any, *frames: Any) -> None:
-        self._socket.send([wire.encode_header(header), *frames])
+    def _send(self, header: Any, body: bytes | None = None, frames: Sequence[Any] = ()) -> None:
+        self._socket.send([wire.first_frame(header, body), *frames])
 
     def _on_message(self, frames: list[bytes]) -> None:
-        header = wire.server_header(frames[0])
+        header, body = wire.server_frame(frames[0])
         if isinstance(header, (wire.Reply, wire.Error, wire.Load)):
             self._on_load(self.target, header.outstanding)
         if isinstance(header, (wire.Reply, wire.Error, wire.Chunk, wire.Pong)):
             queue = self._calls.get(header.id)
             if queue is not None:
-                queue.put_nowait((header, frames))
+                queue.put_nowait((header, body, frames[1:]))
         elif isinstance(header, wire.Welcome):
             self._line.welcomed = True
         elif isinstance(header, wire.Refused):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import zmq
@@ -63,9 +63,9 @@ class Connection:
             number = self._ask(method, value, None)
             try:
                 while True:
-                    header, frames = self._next(deadline)
+                    header, body, frames = self._next(deadline)
                     if isinstance(header, wire.Reply) and header.id == number:
-                        value = decode_body(frames[1:], header.binaries)
+                        value = decode_body(body, frames, header.binaries)
                         return DirectReply(value, header.waited, header.ran, self.target.index)
                     if isinstance(header, wire.Error) and header.id == number:
                         raise wire.error_of(header.error, dict(self.target.ids))
@@ -84,10 +84,10 @@ class Connection:
             pieces, read, over = 0, 0, False
             try:
                 while True:
-                    header, frames = self._next(deadline)
+                    header, body, frames = self._next(deadline)
                     if isinstance(header, wire.Chunk) and header.id == number:
                         pieces += 1
-                        yield decode_body(frames[1:], header.binaries)
+                        yield decode_body(body, frames, header.binaries)
                         read += 1
                         if read * 2 >= CREDITS:
                             self._send(wire.Grant(number, read))
@@ -110,9 +110,9 @@ class Connection:
             number = self._number()
             self._send(wire.Ping(number, methods))
             while True:
-                header, frames = self._next(deadline)
+                header, body, _ = self._next(deadline)
                 if isinstance(header, wire.Pong) and header.id == number:
-                    return pong_data(header, frames)
+                    return pong_data(header, body)
 
     def close(self) -> None:
         """Closes it; a thread that waits on it notices within a moment."""
@@ -128,7 +128,7 @@ class Connection:
     def _ask(self, method: str, value: Any, credits: int | None) -> int:
         body = encode_body(value, f"The input of {method}")
         number = self._number()
-        self._send(wire.Call(number, method, credits, body.binaries), body.json, *body.frames)
+        self._send(wire.Call(number, method, credits, body.binaries), body.json, body.frames)
         return number
 
     def _number(self) -> int:
@@ -137,23 +137,23 @@ class Connection:
         self._last += 1
         return self._last
 
-    def _send(self, header: Any, *frames: Any) -> None:
+    def _send(self, header: Any, body: bytes | None = None, frames: Sequence[Any] = ()) -> None:
         if self._lost is None:
-            self._line.socket.send_multipart([wire.encode_header(header), *frames], zmq.NOBLOCK)
+            self._line.socket.send_multipart([wire.first_frame(header, body), *frames], zmq.NOBLOCK)
 
     def _cancel(self, number: int) -> None:
         if self._lost is None:
             self._send(wire.Cancel(number))
 
-    def _next(self, deadline: float | None) -> tuple[Any, list[bytes]]:
+    def _next(self, deadline: float | None) -> tuple[Any, bytes | None, list[bytes]]:
         """The next message, whosever it is: answers to what was canceled come in as well."""
         while True:
             try:
-                frames = self._line.socket.recv_multipart()
+                first, *frames = self._line.socket.recv_multipart()
             except zmq.Again:
                 self._look(deadline)
                 continue
-            header = wire.server_header(frames[0])
+            header, body = wire.server_frame(first)
             if isinstance(header, (wire.Reply, wire.Error, wire.Load)):
                 self._on_load(self.target, header.outstanding)
             elif isinstance(header, wire.Welcome):
@@ -163,7 +163,7 @@ class Connection:
             elif isinstance(header, wire.Unknown):
                 raise self._lose(unreachable(self.target, "has been started anew"))
             if header is not None:
-                return header, frames
+                return header, body, frames
 
     def _look(self, deadline: float | None) -> None:
         trouble = self._line.trouble()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -22,11 +21,11 @@ _HANDSHAKE_FAILED = (
 _EVENTS = zmq.Event.CONNECTED | zmq.Event.CONNECT_RETRIED | zmq.Event.DISCONNECTED | _HANDSHAKE_FAILED
 
 
-def pong_data(header: wire.Pong, frames: Sequence[bytes]) -> dict[str, Any]:
+def pong_data(header: wire.Pong, body: bytes | None) -> dict[str, Any]:
     """What a ping gives: how the service is, and what it can do where that was asked for."""
     said: dict[str, Any] = msgspec.to_builtins(header)
     told = {name: value for name, value in said.items() if name not in ("id", "t")}
-    return {**told, "methods": msgspec.json.decode(frames[1]) if len(frames) > 1 else None}
+    return {**told, "methods": None if body is None else msgspec.json.decode(body)}
 
 
 @functools.cache
@@ -51,7 +50,7 @@ class Line:
         self.welcomed = False
         self._reached = False
         self.socket.connect(target.address)
-        self.socket.send_multipart([wire.encode_header(wire.Hello([PROTOCOL], target.token))], zmq.NOBLOCK)
+        self.socket.send_multipart([wire.first_frame(wire.Hello([PROTOCOL], target.token))], zmq.NOBLOCK)
 
     def trouble(self) -> PilothouseError | None:
         """What the monitor has told since the last time that ends this line."""

@@ -88,19 +88,21 @@ def encode_body(value: Any, what: str) -> Body:
         raise PilothouseError("INVALID_DESCRIPTION", f"{what} cannot travel: {said}", hint=hint) from error
 
 
-def decode_body(frames: Sequence[bytes], binaries: Sequence[Binary] | None) -> Any:
-    """The value of a message, from its frames after the header.
+def decode_body(body: bytes | None, frames: Sequence[bytes], binaries: Sequence[Binary] | None) -> Any:
+    """The value of a message, from its body and its further frames.
 
     Raises:
         PilothouseError: ``INVALID_FRAME``.
     """
-    if len(frames) != 1 + len(binaries or ()):
-        raise _invalid("has another number of frames than it says")
+    if body is None:
+        raise _invalid("has no body")
+    if len(frames) != len(binaries or ()):
+        raise _invalid("has another number of binary frames than it says")
     try:
-        value = json.loads(frames[0])
+        value = json.loads(body)
         if not binaries:
             return value
-        return _put(value, [_array(binary, frame) for binary, frame in zip(binaries, frames[1:], strict=True)])
+        return _put(value, [_array(binary, frame) for binary, frame in zip(binaries, frames, strict=True)])
     except (ValueError, RecursionError) as error:
         raise _invalid("has a body that is no JSON") from error
 

@@ -1,4 +1,4 @@
-"""First frames of messages: compact JSON, checked as it is read."""
+"""First frames of messages: the header, compact JSON that is checked as it is read, and after a line end the body."""
 
 from __future__ import annotations
 
@@ -166,22 +166,31 @@ class _Numbered(msgspec.Struct):
 
 
 _numbered = msgspec.json.Decoder(_Numbered)
-encode_header = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
+_END = b"\n"
+"""Ends the header. JSON that is written compactly has none inside."""
 
 
-def client_header(frame: bytes) -> ClientHeader | None:
-    """The header in a frame of a client; ``None`` for anything else. Never raises."""
-    return _decoded(_client, frame)
+def first_frame(header: Any, body: bytes | None = None) -> bytes:
+    """A first frame as it is sent. One frame for both: each costs an encryption, and a buffer on each side."""
+    return _encode(header) if body is None else _encode(header) + _END + body
 
 
-def server_header(frame: bytes) -> ServerHeader | None:
-    """As :func:`client_header`, of what a service sends."""
-    return _decoded(_server, frame)
+def client_frame(frame: bytes) -> tuple[ClientHeader | None, bytes | None]:
+    """Header and body of what a client sends; ``None`` for a header that is none. Never raises."""
+    head, end, body = frame.partition(_END)
+    return _decoded(_client, head), body if end else None
+
+
+def server_frame(frame: bytes) -> tuple[ServerHeader | None, bytes | None]:
+    """As :func:`client_frame`, of what a service sends."""
+    head, end, body = frame.partition(_END)
+    return _decoded(_server, head), body if end else None
 
 
 def id_in(frame: bytes) -> int | None:
     """The number of a call in a header that cannot be used otherwise, so that its caller can be told."""
-    found = _decoded(_numbered, frame)
+    found = _decoded(_numbered, frame.partition(_END)[0])
     return None if found is None else found.id
 
 

@@ -116,7 +116,7 @@ class Server:
 
     def chunk(self, call: TakenCall, number: int, body: Body) -> None:
         """Sends one piece of an answer."""
-        self._send(call.client, wire.Chunk(call.number, number, body.binaries), [body.json, *body.frames])
+        self._send(call.client, wire.Chunk(call.number, number, body.binaries), body.json, body.frames)
 
     def reply(self, call: TakenCall, body: Body) -> None:
         """Sends the value."""
@@ -126,7 +126,7 @@ class Server:
             header = wire.Reply(
                 call.number, self.outstanding, self._queue.waiting, timing["waited"], timing["ran"], body.binaries
             )
-            self._send(call.client, header, [body.json, *body.frames])
+            self._send(call.client, header, body.json, body.frames)
 
     def fail(self, call: TakenCall, error: wire.Failure) -> None:
         """Says why there is no value."""
@@ -141,7 +141,7 @@ class Server:
         client, *rest = frames
         if not rest:
             return
-        header = wire.client_header(rest[0])
+        header, body = wire.client_frame(rest[0])
         if isinstance(header, wire.Hello):
             self._greet(client, header)
             return
@@ -151,7 +151,7 @@ class Server:
         elif calls is None:
             self._send(client, wire.Unknown(getattr(header, "id", None)))
         elif isinstance(header, wire.Call):
-            self._take(client, calls, header, rest[1:])
+            self._take(client, calls, header, body, rest[1:])
         elif isinstance(header, wire.Grant):
             if header.id in calls:
                 calls[header.id].grant(header.credits)
@@ -181,7 +181,9 @@ class Server:
                 client, wire.Refused(wire.failure("AUTHENTICATION_FAILED", f"{name} refuses the token.", hint=hint))
             )
 
-    def _take(self, client: bytes, calls: dict[int, TakenCall], header: wire.Call, frames: list[bytes]) -> None:
+    def _take(
+        self, client: bytes, calls: dict[int, TakenCall], header: wire.Call, body: bytes | None, frames: list[bytes]
+    ) -> None:
         name = self._settings.name
         if self._draining:
             message, hint = f"{name} is finishing: it takes no new calls.", "Ask another instance."
@@ -204,7 +206,7 @@ class Server:
             self._refuse(client, header.id, wire.failure("INVALID_FRAME", message))
         else:
             try:
-                value = decode_body(frames, header.binaries)
+                value = decode_body(body, frames, header.binaries)
             except PilothouseError as error:
                 self._refuse(client, header.id, wire.failure_of(error))
                 return
@@ -249,7 +251,7 @@ class Server:
             **self._load(),
         )
         published = [method.published() for method in self._methods.values()]
-        self._send(client, header, [msgspec.json.encode(published)] if ping.methods else [])
+        self._send(client, header, msgspec.json.encode(published) if ping.methods else None)
 
     async def _healthy(self) -> tuple[bool, str]:
         if self._draining:
@@ -289,11 +291,11 @@ class Server:
             message, hint = "The service does not understand this message.", "Use the same version on both ends."
             self._refuse(client, number, wire.failure("INVALID_FRAME", message, hint=hint))
 
-    def _send(self, client: bytes, header: Any, frames: Sequence[Any] = ()) -> None:
+    def _send(self, client: bytes, header: Any, body: bytes | None = None, frames: Sequence[Any] = ()) -> None:
         if self._socket is None:
             return
         try:
-            self._socket.send([client, wire.encode_header(header), *frames])
+            self._socket.send([client, wire.first_frame(header, body), *frames])
         except zmq.ZMQError:
             # It has gone.
             self._forget(client)

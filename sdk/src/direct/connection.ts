@@ -4,7 +4,14 @@ import type { Method } from '../schemas/service-record.js';
 import { CallTable, type PendingReply } from './call-table.js';
 import { clientKeys } from './client-keys.js';
 import { decodeBody, encodeBody } from './protocol/body.js';
-import { methodsSchema, parseServerHeader, type ServerHeader, textOf } from './protocol/headers.js';
+import {
+  type FirstFrame,
+  firstFrame,
+  methodsSchema,
+  parseServerFrame,
+  plainCallHeader,
+  type ServerHeader,
+} from './protocol/headers.js';
 import { HEARTBEAT, MAX_CALLS, SERVICE_PROTOCOL } from './protocol/limits.js';
 import { Outbox } from './protocol/outbox.js';
 import type { Target } from './target.js';
@@ -156,8 +163,11 @@ export class Connection {
         done: () => signal?.removeEventListener('abort', cancel),
       };
       this.#calls.add(id, pending, stream ? CREDITS : 0);
-      const header = { t: 'call', id, method, credits: stream ? CREDITS : undefined, binaries: body.binaries };
-      this.#outbox.send([JSON.stringify(header), body.json, ...body.frames]);
+      const header =
+        stream || body.binaries !== undefined
+          ? { t: 'call', id, method, credits: stream ? CREDITS : undefined, binaries: body.binaries }
+          : plainCallHeader(id, method);
+      this.#outbox.send([firstFrame(header, body.json), ...body.frames]);
     });
   }
 
@@ -197,7 +207,7 @@ export class Connection {
   }
 
   #send(header: object): void {
-    if (this.#lost === undefined) this.#outbox.send([JSON.stringify(header)]);
+    if (this.#lost === undefined) this.#outbox.send([firstFrame(header)]);
   }
 
   #watch(): void {
@@ -229,18 +239,18 @@ export class Connection {
 
   async #receive(): Promise<void> {
     try {
-      for await (const [header, body, ...frames] of this.#socket) {
+      for await (const [first, ...frames] of this.#socket) {
         this.#read += 1;
-        const known = parseServerHeader(header);
+        const known = parseServerFrame(first);
         // What cannot be read belongs to no call; a service of a later version may say more than this one knows.
-        if (known !== undefined) this.#handle(known, body, frames);
+        if (known !== undefined) this.#handle(known, frames);
       }
     } catch (error) {
       this.#lose(this.#gone('cannot be read from', error));
     }
   }
 
-  #handle(header: ServerHeader, body: Buffer | undefined, frames: Buffer[]): void {
+  #handle({ header, body }: FirstFrame<ServerHeader>, frames: Buffer[]): void {
     switch (header.t) {
       case 'welcome':
         this.#welcome = true;
@@ -267,7 +277,7 @@ export class Connection {
         );
         return;
       case 'pong':
-        this.#calls.pong(header, body === undefined ? undefined : () => methodsSchema.parse(JSON.parse(textOf(body))));
+        this.#calls.pong(header, body === undefined ? undefined : () => methodsSchema.parse(JSON.parse(body)));
         return;
       case 'load':
         this.#onLoad?.(header);

@@ -25,6 +25,8 @@ export interface ServiceClientOptions {
   readonly connectTimeout?: number | undefined;
 }
 
+/** Making one for each call would cost more than the rest of it. */
+const NEVER = new AbortController().signal;
 /** Calls of one client at one instance. */
 const CONCURRENCY = 64;
 /** Errors after which another instance may do better, and which say that the call was not handled, or was lost. */
@@ -39,6 +41,8 @@ export class ServiceClient {
   readonly #connections: Connections;
   readonly #balancer: Balancer;
   readonly #targets = new Map<string, { readonly endpoint: Endpoint; readonly target: Promise<Target> }>();
+  /** Connections that have been let in, by id of the instance. */
+  readonly #open = new Map<string, Connection>();
   #instances = new Map<string, DirectInstance>();
 
   constructor(options: ServiceClientOptions) {
@@ -54,7 +58,12 @@ export class ServiceClient {
   /** Says which instances take calls now. */
   update(instances: readonly DirectInstance[]): void {
     this.#instances = new Map(instances.map((instance) => [instance.id, instance]));
-    for (const id of this.#targets.keys()) if (!this.#instances.has(id)) this.#targets.delete(id);
+    // What has moved or started anew is another one.
+    for (const [id, { endpoint }] of this.#targets) {
+      if (this.#instances.get(id)?.endpoint === endpoint) continue;
+      this.#targets.delete(id);
+      this.#open.delete(id);
+    }
     this.#connections.keep(new Set(instances.map(({ endpoint }) => endpoint.url)));
     this.#balancer.update(
       instances.map(({ id, index, endpoint }) => ({ id, index, incarnation: `${endpoint.url} ${endpoint.serverKey}` })),
@@ -70,14 +79,16 @@ export class ServiceClient {
    */
   async call(request: DirectRequest, options: DirectCallOptions = {}): Promise<DirectOutcome> {
     const began = performance.now();
-    const { signal = new AbortController().signal, priority, session, instance } = options;
+    const { signal = NEVER, priority, session, instance } = options;
     const tried = new Set<string>();
     for (;;) {
-      const grant = await this.#balancer.acquire({ signal, priority, session, instance, tried });
+      const wish = { priority, session, instance, tried };
+      const grant = signal.aborted ? undefined : this.#balancer.tryAcquire(wish);
+      const place = grant ?? (await this.#balancer.acquire({ ...wish, signal }));
       try {
-        return await this.#callAt(grant, request, options, began);
+        return await this.#callAt(place, request, options, began);
       } catch (error) {
-        tried.add(grant.candidate.id);
+        tried.add(place.candidate.id);
         const again = tried.size <= this.#options.routing.retries && this.#balancer.hasOther(tried);
         if (signal.aborted || !again || !(error instanceof PilothouseError) || !ELSEWHERE.has(error.code)) throw error;
       }
@@ -86,7 +97,9 @@ export class ServiceClient {
 
   /** Whether an instance can be reached from here: the first that answers will do. */
   async reachable(): Promise<boolean> {
-    const attempts = [...this.#instances.keys()].map(async (id) => (await this.#connect(id)).ready());
+    const attempts = [...this.#instances.keys()].map(async (id) => {
+      await this.#connect(id);
+    });
     return Promise.any(attempts).then(
       () => true,
       () => false,
@@ -107,8 +120,7 @@ export class ServiceClient {
   ): Promise<DirectOutcome> {
     const { id, index } = grant.candidate;
     try {
-      const connection = await this.#connect(id);
-      if (!connection.welcomed) await connection.ready();
+      const connection = this.#welcomed(id) ?? (await this.#connect(id));
       onStart?.({ id, index });
       const { value, waited, ran } = await connection.call({ method, input, stream, signal, onChunk });
       const total = performance.now() - began;
@@ -128,13 +140,22 @@ export class ServiceClient {
     else grant.failed(error instanceof Error ? error.message : String(error), code !== 'STREAM_CUT');
   }
 
+  /** The connection to an instance that can be used at once. */
+  #welcomed(id: string): Connection | undefined {
+    const open = this.#open.get(id);
+    return open?.usable === true ? open : undefined;
+  }
+
   async #connect(id: string): Promise<Connection> {
     const instance = this.#instances.get(id);
     if (instance === undefined) {
       throw new PilothouseError('SERVICE_UNREACHABLE', `An instance of ${this.#options.name} has just gone.`);
     }
     const target = await this.#target(instance);
-    return this.#connections.to(target, ({ outstanding }) => this.#balancer.reported(id, outstanding));
+    const connection = this.#connections.to(target, ({ outstanding }) => this.#balancer.reported(id, outstanding));
+    await connection.ready();
+    this.#open.set(id, connection);
+    return connection;
   }
 
   #target({ id, index, endpoint }: DirectInstance): Promise<Target> {

@@ -1,17 +1,21 @@
+import type { Client } from './clients.js';
 import type { Work } from './work-queue.js';
 
 /** One call that a service has taken. */
 export class TakenCall implements Work {
   readonly arrived = performance.now();
   started: number | undefined;
-  readonly #abort = new AbortController();
+  /** Made when somebody asks for it: most handlers do not, and it costs more than the rest of a short call. */
+  #abort: AbortController | undefined;
+  #canceled: unknown;
+  canceled = false;
   #credits: number;
   #more: (() => void) | undefined;
   #sent = 0;
 
-  /** @param client - routing id of who asked; @param credits - pieces it takes ahead; 0: none, only the value */
+  /** @param client - who asked; @param credits - pieces it takes ahead; 0: none, only the value */
   constructor(
-    readonly client: string,
+    readonly client: Client,
     readonly id: number,
     readonly method: string,
     readonly input: unknown,
@@ -25,15 +29,17 @@ export class TakenCall implements Work {
   readonly streams: boolean;
 
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.canceled) this.#abort.abort(this.#canceled);
+    }
     return this.#abort.signal;
   }
 
-  get canceled(): boolean {
-    return this.#abort.signal.aborted;
-  }
-
   cancel(reason: unknown): void {
-    this.#abort.abort(reason);
+    this.canceled = true;
+    this.#canceled = reason;
+    this.#abort?.abort(reason);
     this.#more?.();
   }
 

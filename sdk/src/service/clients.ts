@@ -1,35 +1,49 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { TakenCall } from './call.js';
 
+/** Somebody who has said hello. */
+export interface Client {
+  /** Its routing id. */
+  readonly address: Buffer;
+  /** What it has asked for and has no answer to, by number. */
+  readonly calls: Map<number, TakenCall>;
+}
+
 /** Who has said hello, with what they have asked for. */
 export class Clients {
   readonly #token: Buffer;
-  readonly #calls = new Map<string, Map<number, TakenCall>>();
+  readonly #clients = new Map<string, Client>();
 
   constructor(token: string) {
     this.#token = digest(token);
   }
 
   /** Whether the token is right; then the client is known from now on. */
-  greet(client: string, token: string): boolean {
+  greet(address: Buffer, token: string): boolean {
     if (!timingSafeEqual(digest(token), this.#token)) return false;
-    if (!this.#calls.has(client)) this.#calls.set(client, new Map());
+    const name = nameOf(address);
+    if (!this.#clients.has(name)) this.#clients.set(name, { address, calls: new Map() });
     return true;
   }
 
-  /** Calls of a client; undefined: it has not said hello. */
-  of(client: string): Map<number, TakenCall> | undefined {
-    return this.#calls.get(client);
+  /** undefined: it has not said hello. */
+  of(address: Buffer): Client | undefined {
+    return this.#clients.get(nameOf(address));
   }
 
-  all(): Iterable<[client: string, calls: Map<number, TakenCall>]> {
-    return this.#calls;
+  all(): Iterable<Client> {
+    return this.#clients.values();
   }
 
   /** It has gone. */
-  forget(client: string): void {
-    this.#calls.delete(client);
+  forget(address: Buffer): void {
+    this.#clients.delete(nameOf(address));
   }
+}
+
+/** Routing ids are bytes; as text they are keys of maps. */
+function nameOf(address: Buffer): string {
+  return address.toString('latin1');
 }
 
 /** Of one length, whatever was sent: comparing takes the same time for all. */

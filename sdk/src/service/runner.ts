@@ -37,33 +37,52 @@ export class Runner {
     this.#answering = answering;
   }
 
-  /** Handles a group of calls of one method. Never rejects. */
-  async run(group: TakenCall[]): Promise<void> {
+  /** Handles a group of calls of one method; undefined: it is done already. Neither throws nor rejects. */
+  run(group: TakenCall[]): Promise<void> | undefined {
     const [first] = group;
     const handler = first === undefined ? undefined : this.#handlers.get(first.method);
-    if (first === undefined || handler === undefined) return;
+    if (first === undefined || handler === undefined) return undefined;
     const now = performance.now();
     for (const call of group) call.started = now;
-    if (handler.batch) await this.#runBatch(first.method, handler.handle, group);
-    else await this.#runOne(handler.handle, first);
+    return handler.batch ? this.#runBatch(first.method, handler.handle, group) : this.#runOne(handler.handle, first);
   }
 
-  async #runOne(handle: (input: unknown, context: TakenCall) => unknown, call: TakenCall): Promise<void> {
+  /** What needs no waiting is done without: each turn of it costs as much as the rest of a short call. */
+  #runOne(handle: (input: unknown, context: TakenCall) => unknown, call: TakenCall): Promise<void> | undefined {
     try {
-      const checked = checkInput(this.#service, call.method, call.input);
-      const given = handle(checked instanceof Promise ? await checked : checked, call);
-      const result = given instanceof Promise ? await given : given;
-      const value = isGenerator(result) ? await this.#inPieces(result, call) : result;
-      await this.#reply(call, value);
+      const input = checkInput(this.#service, call.method, call.input);
+      if (input instanceof Promise)
+        return this.#runLater(
+          input.then((checked) => handle(checked, call)),
+          call,
+        );
+      const given = handle(input, call);
+      if (given instanceof Promise || isGenerator(given)) return this.#runLater(given, call);
+      return this.#reply(call, given)?.catch((error: unknown) => this.#fail(call, error));
+    } catch (error) {
+      this.#fail(call, error);
+      return undefined;
+    }
+  }
+
+  async #runLater(given: unknown, call: TakenCall): Promise<void> {
+    try {
+      const result = await given;
+      await this.#reply(call, isGenerator(result) ? await this.#inPieces(result, call) : result);
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  async #reply(call: TakenCall, value: unknown): Promise<void> {
-    if (call.canceled) return;
+  #reply(call: TakenCall, value: unknown): Promise<void> | undefined {
+    if (call.canceled) return undefined;
     const checked = checkOutput(this.#service, call.method, value);
-    const output = checked instanceof Promise ? await checked : checked;
+    if (checked instanceof Promise) return checked.then((output) => this.#send(call, output));
+    this.#send(call, checked);
+    return undefined;
+  }
+
+  #send(call: TakenCall, output: unknown): void {
     this.#answering.reply(call, encodeBody(output, `the output of ${this.#name}.${call.method}`));
   }
 

@@ -1,12 +1,12 @@
 import { Router } from 'zeromq';
 import { decodeBody, type EncodedBody } from '../direct/protocol/body.js';
-import { type ClientHeader, idIn, parseClientHeader } from '../direct/protocol/headers.js';
+import { type ClientHeader, firstFrame, idIn, parseClientFrame, plainReplyHeader } from '../direct/protocol/headers.js';
 import { HEARTBEAT, MAX_CALLS, MAX_FRAME, SERVICE_PROTOCOL } from '../direct/protocol/limits.js';
-import { type Frames, Outbox } from '../direct/protocol/outbox.js';
+import { Outbox } from '../direct/protocol/outbox.js';
 import { type ErrorData, PilothouseError, toErrorData } from '../errors/index.js';
 import { type DefinedService, methodNotFound, methodsOf } from '../service-definition/index.js';
 import { TakenCall } from './call.js';
-import { Clients } from './clients.js';
+import { type Client, Clients } from './clients.js';
 import { ended, finishing, queueFull } from './failures.js';
 import { handlersOf } from './handlers.js';
 import type { ServiceSettings } from './keys.js';
@@ -60,12 +60,13 @@ export class ServiceServer {
       heartbeatInterval: HEARTBEAT.interval,
       heartbeatTimeout: HEARTBEAT.timeout,
     });
-    this.#outbox = new Outbox(this.#socket, (_error, [client]) => {
-      if (client instanceof Uint8Array) this.#forget(nameOf(client));
+    this.#outbox = new Outbox(this.#socket, (_error, [address]) => {
+      if (Buffer.isBuffer(address)) this.#forget(this.#clients.of(address));
     });
     this.#clients = new Clients(settings.token);
     this.#runner = new Runner(service, settings.name, handlers, {
-      chunk: (call, n, body) => this.#send(call.client, { t: 'chunk', id: call.id, n, binaries: body.binaries }, body),
+      chunk: (call, n, body) =>
+        this.#send(call.client.address, { t: 'chunk', id: call.id, n, binaries: body.binaries }, body),
       reply: (call, body) => this.#reply(call, body),
       fail: (call, error) => this.#fail(call, error),
     });
@@ -88,7 +89,7 @@ export class ServiceServer {
   /** Takes nothing new; resolves when everything taken is answered, or after so many milliseconds. */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
-    for (const [client] of this.#clients.all()) this.#tellLoad(client);
+    for (const { address } of this.#clients.all()) this.#tellLoad(address);
     this.#queue.hurry();
     if (this.#outstanding === 0) return;
     let timer: NodeJS.Timeout | undefined;
@@ -100,7 +101,7 @@ export class ServiceServer {
     ]);
     clearTimeout(timer);
     const error = ended(this.#settings.name);
-    for (const [, calls] of this.#clients.all()) {
+    for (const { calls } of this.#clients.all()) {
       for (const call of [...calls.values()]) {
         this.#fail(call, toErrorData(error));
         call.cancel(error);
@@ -114,73 +115,73 @@ export class ServiceServer {
   }
 
   async #receive(): Promise<void> {
-    for await (const [client, header, body, ...frames] of this.#socket) {
-      if (client === undefined) continue;
-      const known = parseClientHeader(header);
-      if (known === undefined) this.#notUnderstood(client, header);
-      else this.#handle(nameOf(client), known, body, frames);
+    for await (const [address, first, ...frames] of this.#socket) {
+      if (address === undefined) continue;
+      const known = parseClientFrame(first);
+      if (known === undefined) this.#notUnderstood(address, first);
+      else this.#handle(address, known.header, known.body, frames);
     }
   }
 
-  #handle(client: string, header: ClientHeader, body: Buffer | undefined, frames: Buffer[]): void {
+  #handle(address: Buffer, header: ClientHeader, body: string | undefined, frames: Buffer[]): void {
     if (header.t === 'hello') {
-      this.#greet(client, header);
+      this.#greet(address, header);
       return;
     }
-    const calls = this.#clients.of(client);
-    if (calls === undefined) {
-      this.#send(client, { t: 'unknown', id: 'id' in header ? header.id : undefined });
+    const client = this.#clients.of(address);
+    if (client === undefined) {
+      this.#send(address, { t: 'unknown', id: 'id' in header ? header.id : undefined });
       return;
     }
     switch (header.t) {
       case 'call':
-        this.#take(client, calls, header, body, frames);
+        this.#take(client, header, body, frames);
         return;
       case 'grant':
-        calls.get(header.id)?.grant(header.credits);
+        client.calls.get(header.id)?.grant(header.credits);
         return;
       case 'cancel':
-        this.#cancel(calls.get(header.id), 'The caller has canceled it.');
+        this.#cancel(client.calls.get(header.id), 'The caller has canceled it.');
         return;
       case 'ping':
-        void this.#pong(client, header);
+        void this.#pong(address, header);
         return;
       case 'bye':
         this.#forget(client);
     }
   }
 
-  #greet(client: string, { v, token }: Extract<ClientHeader, { t: 'hello' }>): void {
+  #greet(address: Buffer, { v, token }: Extract<ClientHeader, { t: 'hello' }>): void {
     const { name } = this.#settings;
     if (!v.includes(SERVICE_PROTOCOL)) {
       const message = `${name} speaks version ${SERVICE_PROTOCOL} of the service protocol, this client ${v.join(', ')}.`;
       const hint = 'Use the same version of Pilothouse on both ends.';
-      this.#send(client, { t: 'refused', error: new PilothouseError('VERSION_MISMATCH', message, { hint }) });
-    } else if (this.#clients.greet(client, token)) {
-      this.#send(client, { t: 'welcome', v: SERVICE_PROTOCOL, name });
+      this.#send(address, { t: 'refused', error: new PilothouseError('VERSION_MISMATCH', message, { hint }) });
+    } else if (this.#clients.greet(address, token)) {
+      this.#send(address, { t: 'welcome', v: SERVICE_PROTOCOL, name });
     } else {
       const hint = 'Take the token from its key file.';
       const error = new PilothouseError('AUTHENTICATION_FAILED', `${name} refuses the token.`, { hint });
-      this.#send(client, { t: 'refused', error });
+      this.#send(address, { t: 'refused', error });
     }
   }
 
   #take(
-    client: string,
-    calls: Map<number, TakenCall>,
+    client: Client,
     { id, method, credits = 0, binaries }: Extract<ClientHeader, { t: 'call' }>,
-    body: Buffer | undefined,
+    body: string | undefined,
     frames: Buffer[],
   ): void {
+    const { address, calls } = client;
     const refuse = (error: unknown) => {
-      this.#send(client, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error: toErrorData(error) });
+      this.#send(address, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error: toErrorData(error) });
     };
     const { name } = this.#settings;
     if (this.#draining) {
       refuse(PilothouseError.from(finishing(name)));
     } else if (this.#queue.waiting >= this.#limit) {
       const error = queueFull(name, this.#queue.waiting, this.#retryAfter());
-      this.#send(client, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error });
+      this.#send(address, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error });
     } else if (!Object.hasOwn(this.#service.methods, method)) {
       refuse(methodNotFound(name, method, Object.keys(this.#service.methods)));
     } else if (calls.has(id) || calls.size >= MAX_CALLS) {
@@ -198,21 +199,25 @@ export class ServiceServer {
   }
 
   #reply(call: TakenCall, body: EncodedBody): void {
-    const timing = call.timing();
-    this.#meanRun = this.#meanRun * 0.9 + timing.ran * 0.1;
+    const { waited, ran } = call.timing();
+    this.#meanRun = this.#meanRun * 0.9 + ran * 0.1;
     if (!this.#leave(call)) return;
-    this.#send(call.client, { t: 'reply', id: call.id, ...this.#load(), ...timing, binaries: body.binaries }, body);
+    const { id, client } = call;
+    const said = { outstanding: this.#outstanding, queued: this.#queue.waiting, waited, ran };
+    const { binaries } = body;
+    const header = binaries === undefined ? plainReplyHeader(id, said) : { t: 'reply', id, ...said, binaries };
+    this.#send(client.address, header, body);
   }
 
   #fail(call: TakenCall, error: ErrorData): void {
     const timing = call.timing();
     if (!this.#leave(call)) return;
-    this.#send(call.client, { t: 'error', id: call.id, ...this.#load(), ...timing, error });
+    this.#send(call.client.address, { t: 'error', id: call.id, ...this.#load(), ...timing, error });
   }
 
   /** It is answered, or nobody waits for it; false: it was before. */
   #leave(call: TakenCall): boolean {
-    if (this.#clients.of(call.client)?.delete(call.id) !== true) return false;
+    if (!call.client.calls.delete(call.id)) return false;
     this.#outstanding -= 1;
     if (this.#outstanding === 0) for (const resolve of this.#drained.splice(0)) resolve();
     return true;
@@ -225,12 +230,13 @@ export class ServiceServer {
     call.cancel(new PilothouseError('ANSWER_STOPPED', why));
   }
 
-  #forget(client: string): void {
-    for (const call of [...(this.#clients.of(client)?.values() ?? [])]) this.#cancel(call, 'The caller has gone.');
-    this.#clients.forget(client);
+  #forget(client: Client | undefined): void {
+    if (client === undefined) return;
+    for (const call of [...client.calls.values()]) this.#cancel(call, 'The caller has gone.');
+    this.#clients.forget(client.address);
   }
 
-  async #pong(client: string, { id, methods = false }: Extract<ClientHeader, { t: 'ping' }>): Promise<void> {
+  async #pong(address: Buffer, { id, methods = false }: Extract<ClientHeader, { t: 'ping' }>): Promise<void> {
     const { ok, text } = await this.#health();
     const { version = '' } = this.#options;
     const header = {
@@ -244,8 +250,8 @@ export class ServiceServer {
       concurrency: this.#concurrency,
       ...this.#load(),
     };
-    const body = methods ? [JSON.stringify(methodsOf(this.#service))] : [];
-    this.#outbox.send([addressOf(client), JSON.stringify(header), ...body]);
+    const body = methods ? JSON.stringify(methodsOf(this.#service)) : undefined;
+    this.#outbox.send([address, firstFrame(header, body)]);
   }
 
   async #health(): Promise<{ ok: boolean; text: string }> {
@@ -261,13 +267,13 @@ export class ServiceServer {
   /** Somebody with calls who has gone is noticed by writing to them. */
   #look(): void {
     this.#looks += 1;
-    for (const [client, calls] of this.#clients.all()) {
-      if (calls.size > 0 || this.#looks % IDLE_LOOKS === 0) this.#tellLoad(client);
+    for (const { address, calls } of this.#clients.all()) {
+      if (calls.size > 0 || this.#looks % IDLE_LOOKS === 0) this.#tellLoad(address);
     }
   }
 
-  #tellLoad(client: string): void {
-    this.#send(client, { t: 'load', draining: this.#draining, ...this.#load() });
+  #tellLoad(address: Buffer): void {
+    this.#send(address, { t: 'load', draining: this.#draining, ...this.#load() });
   }
 
   #load(): { outstanding: number; queued: number } {
@@ -280,28 +286,19 @@ export class ServiceServer {
     return Math.max(0.1, Math.round(seconds * 10) / 10);
   }
 
-  #notUnderstood(client: Buffer, header: Buffer | undefined): void {
-    const name = nameOf(client);
-    const id = idIn(header);
+  #notUnderstood(address: Buffer, first: Buffer | undefined): void {
+    const id = idIn(first);
     // Whoever has not said hello, or says nothing that could be answered, is not answered.
-    if (id === undefined || this.#clients.of(name) === undefined) return;
+    if (id === undefined || this.#clients.of(address) === undefined) return;
     const error = new PilothouseError('INVALID_FRAME', 'The service does not understand this message.', {
       hint: 'Use the same version of Pilothouse on both ends.',
     });
-    this.#send(name, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error: toErrorData(error) });
+    this.#send(address, { t: 'error', id, ...this.#load(), waited: 0, ran: 0, error: toErrorData(error) });
   }
 
-  #send(client: string, header: object, body?: EncodedBody): void {
-    const frames: Frames = body === undefined ? [] : [body.json, ...body.frames];
-    this.#outbox.send([addressOf(client), JSON.stringify(header), ...frames]);
+  #send(address: Buffer, header: object | string, body?: EncodedBody): void {
+    const first = firstFrame(header, body?.json);
+    if (body === undefined || body.frames.length === 0) this.#outbox.send([address, first]);
+    else this.#outbox.send([address, first, ...body.frames]);
   }
-}
-
-/** Routing ids are bytes; as text they are keys of maps. */
-function nameOf(client: Uint8Array): string {
-  return Buffer.from(client.buffer, client.byteOffset, client.byteLength).toString('latin1');
-}
-
-function addressOf(client: string): Buffer {
-  return Buffer.from(client, 'latin1');
 }

@@ -23,15 +23,19 @@ interface Line<W extends Work> {
  */
 export class WorkQueue<W extends Work> {
   readonly #concurrency: number;
-  readonly #run: (group: W[]) => Promise<void>;
+  readonly #run: (group: W[]) => Promise<void> | undefined;
   readonly #lines = new Map<string, Line<W>>();
   #running = 0;
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #hurry = false;
 
-  /** @param run - handles a group; must not reject */
-  constructor(concurrency: number, groupings: ReadonlyMap<string, Grouping>, run: (group: W[]) => Promise<void>) {
+  /** @param run - handles a group, at once (undefined) or later; must neither throw nor reject */
+  constructor(
+    concurrency: number,
+    groupings: ReadonlyMap<string, Grouping>,
+    run: (group: W[]) => Promise<void> | undefined,
+  ) {
     this.#concurrency = concurrency;
     this.#run = run;
     for (const [method, grouping] of groupings) this.#lines.set(method, { grouping, waiting: [] });
@@ -48,7 +52,13 @@ export class WorkQueue<W extends Work> {
   }
 
   add(work: W): void {
-    this.#lines.get(work.method)?.waiting.push(work);
+    const line = this.#lines.get(work.method);
+    // The common case: nobody waits, a place is free, and it goes alone.
+    if (line?.grouping.max === 1 && this.#waiting === 0 && this.#running < this.#concurrency) {
+      this.#start([work]);
+      return;
+    }
+    line?.waiting.push(work);
     this.#waiting += 1;
     this.#next();
   }
@@ -81,13 +91,21 @@ export class WorkQueue<W extends Work> {
       }
       const group = line.waiting.splice(0, line.grouping.max);
       this.#waiting -= group.length;
-      this.#running += 1;
-      void this.#run(group).finally(() => {
-        this.#running -= 1;
-        this.#next();
-      });
+      this.#start(group);
     }
   }
+
+  #start(group: W[]): void {
+    this.#running += 1;
+    const running = this.#run(group);
+    if (running === undefined) this.#running -= 1;
+    else void running.then(this.#ended);
+  }
+
+  readonly #ended = (): void => {
+    this.#running -= 1;
+    if (this.#waiting > 0) this.#next();
+  };
 
   /** The line whose turn it is, and in how many milliseconds. */
   #ripest(now: number): [Line<W> | undefined, number] {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NdArray } from '../../service-definition/nd-array.js';
 import { decodeBody, encodeBody } from './body.js';
-import { parseClientHeader, parseServerHeader } from './headers.js';
+import { clientHeaderSchema, firstFrame, parseClientFrame, parseServerFrame, serverHeaderSchema } from './headers.js';
 
 const array = fc.oneof(
   fc.float64Array({ maxLength: 6 }),
@@ -38,7 +38,7 @@ describe('bodies', () => {
     fc.assert(
       fc.property(value, (given) => {
         const { json, binaries, frames } = encodeBody(given, 'the value');
-        expect(decodeBody(Buffer.from(json), binaries, frames.map(arrived))).toEqual(given);
+        expect(decodeBody(json, binaries, frames.map(arrived))).toEqual(given);
       }),
     );
   });
@@ -47,10 +47,7 @@ describe('bodies', () => {
     const binary = fc.record({ type: fc.constantFrom('f8' as const, 'u1' as const), shape: fc.array(fc.nat(5)) });
     fc.assert(
       fc.property(
-        fc.oneof(
-          fc.uint8Array(),
-          fc.json().map((text) => Buffer.from(text)),
-        ),
+        fc.oneof(fc.string(), fc.json()),
         fc.option(fc.array(binary, { maxLength: 2 }), { nil: undefined }),
         fc.array(fc.uint8Array({ maxLength: 16 }), { maxLength: 2 }),
         (body, binaries, frames) => {
@@ -77,19 +74,55 @@ describe('bodies', () => {
   });
 });
 
-describe('headers', () => {
+const number = fc.oneof(fc.nat(), fc.integer(), fc.double(), fc.constant(null));
+const almost = fc.record(
+  {
+    t: fc.constantFrom('call', 'reply'),
+    id: number,
+    method: fc.oneof(fc.string(), fc.nat()),
+    credits: number,
+    outstanding: number,
+    queued: number,
+    waited: number,
+    ran: number,
+    more: fc.anything(),
+  },
+  { requiredKeys: ['t', 'id'] },
+);
+
+describe('first frames', () => {
   it('are undefined where they are garbage', () => {
     fc.assert(
       fc.property(
         fc.oneof(
           fc.uint8Array(),
-          fc.json().map((text) => Buffer.from(text)),
+          fc.json().map((text) => Buffer.from(`${text}\n1`)),
         ),
         (frame) => {
-          expect(parseClientHeader(frame)).toBeUndefined();
-          expect(parseServerHeader(frame)).toBeUndefined();
+          expect(parseClientFrame(frame)).toBeUndefined();
+          expect(parseServerFrame(frame)).toBeUndefined();
         },
       ),
     );
   });
+
+  it('say the same to the short way and to the schema', () => {
+    fc.assert(
+      fc.property(almost, fc.option(fc.json(), { nil: undefined }), (header, body) => {
+        const plain: unknown = JSON.parse(firstFrame(JSON.parse(jsonOf(header))));
+        const frame = Buffer.from(firstFrame(JSON.parse(jsonOf(header)), body));
+        for (const [parse, schema] of [
+          [parseClientFrame, clientHeaderSchema],
+          [parseServerFrame, serverHeaderSchema],
+        ] as const) {
+          const { data } = schema.safeParse(plain);
+          expect(parse(frame)).toEqual(data && { header: data, body });
+        }
+      }),
+    );
+  });
 });
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_key, one) => (typeof one === 'bigint' ? String(one) : one));
+}

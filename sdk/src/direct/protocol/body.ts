@@ -1,7 +1,7 @@
 import { PilothouseError } from '../../errors/index.js';
 import { NdArray } from '../../service-definition/nd-array.js';
 import { arrayOf, bytesOf, typeOf } from './elements.js';
-import { type Binary, textOf } from './headers.js';
+import type { Binary } from './headers.js';
 import { MAX_BINARIES, MAX_DEPTH, MAX_FRAME } from './limits.js';
 
 /** A value as it travels. */
@@ -34,7 +34,7 @@ export function encodeBody(value: unknown, what: string): EncodedBody {
  * @throws PilothouseError INVALID_FRAME
  */
 export function decodeBody(
-  body: Uint8Array | undefined,
+  body: string | undefined,
   binaries: readonly Binary[] | undefined,
   frames: readonly Uint8Array[],
 ): unknown {
@@ -42,7 +42,7 @@ export function decodeBody(
   if (frames.length !== (binaries?.length ?? 0)) throw invalid('has another number of binary frames than it says');
   let value: unknown;
   try {
-    value = JSON.parse(textOf(body));
+    value = JSON.parse(body);
   } catch (cause) {
     throw invalid('has a body that is no JSON', cause);
   }

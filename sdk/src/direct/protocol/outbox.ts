@@ -1,5 +1,5 @@
 /** A message: its frames. */
-export type Frames = readonly (string | Uint8Array)[];
+export type Frames = (string | Uint8Array)[];
 
 /** What an outbox needs of a socket. */
 export interface Sender {
@@ -33,7 +33,7 @@ export class Outbox {
     let at = 0;
     while (next !== undefined) {
       try {
-        await this.#socket.send([...next]);
+        await this.#socket.send(next);
       } catch (error) {
         this.#onFailure(error, next);
       }

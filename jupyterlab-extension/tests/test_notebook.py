@@ -161,12 +161,15 @@ async def test_with_a_renderer_the_kernel_is_quiet(model: Folders, kernel: Kerne
     assert of_type(kernel.run("1 + 1"), "update_display_data") == []
 
 
-def test_pilots_and_services_never_hold_the_cell(model: Folders) -> None:
+def test_pilots_and_services_never_hold_the_cell_and_batches_do(model: Folders) -> None:
     with kernel_in(model, None) as headless:
         headless.run(CONNECT)
         for name in ("pilot", "llm"):
             [shown] = of_type(headless.run(name), "display_data")
             assert state(shown) in ("ACTIVE", "READY")
+        batch = f"llm.map(['Name a star.'], out={str(model.root / 'held.jsonl')!r}, max_tokens=2)"
+        [shown] = of_type(headless.run(batch), "display_data")
+        assert state(shown) == "DONE"
 
 
 INTERRUPTED = f"""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import cast
 
 from .._background import background_loop, run
 from .._bridge import Places
 from .._client import Client
 from .._ids import new_id, short_id
-from .._streams import follow_answer
-from ..states import Kind
+from .._streams import follow_answer, watch_records
+from ..states import Kind, is_final
 from .cell import Bundle, Cell, current_cell, headless
 from .live import LiveView
 
@@ -20,6 +22,13 @@ log = logging.getLogger("pilothouse")
 
 #: Views that a kernel takes part in at a time; of more, the oldest are left as they were shown last.
 MOST_VIEWS = 64
+
+#: What holds a cell where nobody looks, and what is said when somebody ends the waiting.
+_HOLDING: Mapping[Kind, str] = {
+    "answer": "The answer goes on; .stop() stops it.",
+    "set": "The tasks go on; .cancel() cancels them.",
+    "batch": "The batch goes on; .cancel() cancels it.",
+}
 
 # Both are touched on the background loop alone.
 _views: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
@@ -29,16 +38,16 @@ _waiting: dict[Places, Client] = {}
 def show_live(places: Places, kind: Kind, target: str) -> None:
     """Shows a thing in the output of the cell that runs now.
 
-    Pilots, tasks and services never hold the cell. An answer does where nobody looks, because the saved notebook would
-    otherwise hold half of it.
+    Pilots, tasks and services never hold the cell. Answers, task sets and batches do where nobody looks, because the
+    saved notebook would otherwise hold half of them.
 
     Raises:
         PilothouseError: What is said where the thing is unknown or Pilothouse cannot be reached.
     """
     view_id = new_id("view")
     cell = current_cell(view_id)
-    if cell is not None and headless() and kind == "answer":
-        _hold(places, cell, view_id, target)
+    if cell is not None and headless() and kind in _HOLDING:
+        _hold(places, cell, view_id, kind, target)
         return
     bundle = run(_render(places, view_id, kind, target))
     if cell is None:
@@ -49,13 +58,13 @@ def show_live(places: Places, kind: Kind, target: str) -> None:
         background_loop().call_soon_threadsafe(_start, places, cell, view_id, kind, target)
 
 
-def _hold(places: Places, cell: Cell, view_id: str, target: str) -> None:
-    """Waits for the end of an answer, then shows it."""
+def _hold(places: Places, cell: Cell, view_id: str, kind: Kind, target: str) -> None:
+    """Waits for the end, then shows it."""
     try:
-        bundle = run(_when_final(places, view_id, target))
+        bundle = run(_when_final(places, view_id, kind, target))
     except KeyboardInterrupt:
-        cell.show(run(_render(places, view_id, "answer", target)))
-        raise KeyboardInterrupt(f"Stopped waiting. The answer {short_id(target)} goes on; .stop() stops it.") from None
+        cell.show(run(_render(places, view_id, kind, target)))
+        raise KeyboardInterrupt(f"Stopped waiting. {short_id(target)}: {_HOLDING[kind]}") from None
     cell.show(bundle)
 
 
@@ -68,18 +77,29 @@ async def _render(places: Places, view_id: str, kind: Kind, target: str) -> Bund
         await client.close()
 
 
-async def _when_final(places: Places, view_id: str, target: str) -> Bundle:
-    """The final bundle of an answer, and word that it is in the notebook."""
+async def _when_final(places: Places, view_id: str, kind: Kind, target: str) -> Bundle:
+    """The final bundle, and word that it is in the notebook."""
     client = Client(places)
     try:
-        async for _ in follow_answer(client, target):
-            pass
-        viewed = {"viewId": view_id, "target": {"kind": "answer", "id": target}}
+        if kind == "answer":
+            async for _ in follow_answer(client, target):
+                pass
+        else:
+            await _ended_record(client, kind, target)
+        viewed = {"viewId": view_id, "target": {"kind": kind, "id": target}}
         bundle = cast("Bundle", await client.call("views/render", viewed))
         await client.call("views/confirm", {"viewId": view_id})
         return bundle
     finally:
         await client.close()
+
+
+async def _ended_record(client: Client, kind: Kind, target: str) -> None:
+    async with aclosing(watch_records(client, kind, [target])) as pictures:
+        async for picture in pictures:
+            # What is no longer on the lists has ended long since.
+            if target not in picture or is_final(kind, picture[target]["state"]):
+                return
 
 
 def _start(places: Places, cell: Cell, view_id: str, kind: Kind, target: str) -> None:

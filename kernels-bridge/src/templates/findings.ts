@@ -38,6 +38,8 @@ export async function findings(plan: LaunchPlan, site: Site): Promise<Finding[]>
   return found;
 }
 
+type Context = NonNullable<LaunchPlan['checks']['context']>;
+
 async function lookSafely(path: string): Promise<Weights> {
   try {
     return await lookAtWeights(path);
@@ -47,13 +49,13 @@ async function lookSafely(path: string): Promise<Weights> {
   }
 }
 
-function compareContext({ tokens, field }: { tokens: number; field: string }, most: number): Finding {
+function compareContext({ tokens, field, strict }: Context, most: number): Finding {
   if (tokens <= most) return { ok: true, text: `a context of ${tokens} tokens fits the model's ${most}`, remedy: null };
   return {
     ok: false,
     text: `a context of ${tokens} tokens is more than the model's ${most}`,
     remedy: `Ask for at most ${most}.`,
-    fatal: `params.${field}`,
+    ...(strict ? { fatal: `params.${field}` } : {}),
   };
 }
 

@@ -95,15 +95,18 @@ function fillDeep(value: unknown, words: Words): unknown {
 }
 
 function checksOf({ checks }: TemplateFile, words: Words): LaunchChecks {
-  const { weights, context, gpuShare } = checks;
+  const { weights, context, sharedBy, strict, gpuShare } = checks;
   const at = weights === undefined ? undefined : words[weights];
   const tokens = context === undefined ? undefined : words[context];
+  const requests = sharedBy === undefined ? 1 : Math.max(1, Number(words[sharedBy] ?? 1));
   const share = typeof gpuShare === 'string' ? words[gpuShare] : gpuShare;
   return {
     ...(typeof at === 'string' && weights !== undefined
       ? { weights: { at, isPath: isAbsolute(at), field: weights } }
       : {}),
-    ...(typeof tokens === 'number' && context !== undefined ? { context: { tokens, field: context } } : {}),
+    ...(typeof tokens === 'number' && context !== undefined
+      ? { context: { tokens: Math.floor(tokens / requests), field: context, strict } }
+      : {}),
     ...(typeof share === 'number' ? { gpuShare: share } : {}),
   };
 }

@@ -101,12 +101,15 @@ export const templateFileSchema = z
       .strictObject({
         /** The weights: a folder as the transformers library saves it, or a GGUF file. */
         weights: z.string().optional(),
-        /** Tokens of context; `of`: how many requests share them. */
+        /** Tokens of context, and the parameter that says how many requests share them. */
         context: z.string().optional(),
+        sharedBy: z.string().optional(),
+        /** The server refuses more context than the model was made for; else it only answers worse. */
+        strict: z.boolean().default(false),
         /** Share of the GPUs' memory that it may use, 0 to 1; a number or a parameter. */
         gpuShare: z.union([z.number(), z.string()]).optional(),
       })
-      .default({}),
+      .prefault({}),
   })
   .superRefine((template, context) => {
     const known = new Set([...Object.keys(template.parameters), 'service', 'cores', 'gpus', 'seconds']);
@@ -128,9 +131,14 @@ export const templateFileSchema = z
       .flatMap((word) => [...word.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name))
       .filter((name) => template.finds === undefined || !name.startsWith(`${template.finds}.`));
     const { checks, concurrency } = template;
-    const named = [checks.weights, checks.context, checks.gpuShare, concurrency, ...template.required].filter(
-      (name): name is string => typeof name === 'string',
-    );
+    const named = [
+      checks.weights,
+      checks.context,
+      checks.sharedBy,
+      checks.gpuShare,
+      concurrency,
+      ...template.required,
+    ].filter((name): name is string => typeof name === 'string');
     for (const name of new Set([...conditions, ...used, ...named])) {
       if (!known.has(name)) problem('parameters', `has no "${name}", which is used`);
     }

@@ -35,8 +35,8 @@ export interface LaunchPlan {
 export interface LaunchChecks {
   /** Weights: a file or folder, or a name in a hub; with the parameter that says so. */
   readonly weights?: { readonly at: string; readonly isPath: boolean; readonly field: string };
-  /** Tokens of context asked for. */
-  readonly context?: { readonly tokens: number; readonly field: string };
+  /** Tokens of context that one request gets. */
+  readonly context?: { readonly tokens: number; readonly field: string; readonly strict: boolean };
   /** Share of the GPUs' memory that the server may use. */
   readonly gpuShare?: number;
 }

@@ -5,9 +5,10 @@ import { installPacked, NODE24, Product, REPO, runProgram } from './support/prod
 
 const DENO = join(REPO, 'tools/kernels/node_modules/.bin/deno');
 const PROGRAM = `
-import { connect, PilothouseError } from '@pilothouse/sdk/node';
+import { connect, defineService, PilothouseError } from '@pilothouse/sdk/node';
 import { createTestSession } from '@pilothouse/sdk/testing';
 import { toAsyncIterable } from '@pilothouse/sdk';
+import { z } from 'zod';
 const session = await connect();
 const pilot = await session.pilots.ensure('demo', { cores: 1, runtime: '5m' });
 const task = await session.tasks.submit({ command: ['sh', '-c', 'echo hello; echo more >&2'], pilot });
@@ -20,9 +21,12 @@ try { await session.services.get('none'); } catch (error) { console.log(error in
 await session.close();
 const test = createTestSession();
 console.log((await (await test.session.services.ensure('x')).chat('Hi').result()).text);
+await test.session.services.start('fit', { command: ['serve'], api: 'zeromq' });
+const fit = test.session.services.get(defineService({ name: 'fit', input: z.number(), output: z.number() }));
+console.log(await fit.call(41).result());
 await test.session.close();
 `;
-const EXPECTED = ['hello 0 DONE', 'more', 'true SERVICE_NOT_FOUND', 'Hello, world.', ''].join('\n');
+const EXPECTED = ['hello 0 DONE', 'more', 'true SERVICE_NOT_FOUND', 'Hello, world.', '41', ''].join('\n');
 
 let folder: string;
 let product: Product;

@@ -2,11 +2,12 @@
 import { batch } from './batch/index.mjs';
 import { bootstrap } from './bootstrap/index.mjs';
 import { bridge } from './bridge/index.mjs';
+import { response } from './response/index.mjs';
 import { scheduler } from './scheduler/index.mjs';
 import { table } from './table/index.mjs';
 import { tasks } from './tasks/index.mjs';
 
-const BENCHES = { batch, bootstrap, bridge, scheduler, table, tasks };
+const BENCHES = { batch, bootstrap, bridge, response, scheduler, table, tasks };
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

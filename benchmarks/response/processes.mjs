@@ -50,7 +50,10 @@ export async function runClients(argvs, { env }) {
     });
     return { child, isReady, result };
   });
-  await Promise.race([Promise.all(clients.map(({ isReady }) => isReady)), Promise.all(clients.map((one) => one.result))]);
+  await Promise.race([
+    Promise.all(clients.map(({ isReady }) => isReady)),
+    Promise.all(clients.map((one) => one.result)),
+  ]);
   const start = performance.now();
   for (const { child } of clients) child.stdin.write('go\n');
   const results = await Promise.all(clients.map(({ result }) => result));

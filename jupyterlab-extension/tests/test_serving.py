@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pilothouse.direct import AsyncDirectClient, DirectClient, Target
 from pilothouse.serving import Service
 from rig import REPO, until, wait_until
 
+NODE24 = f"node-linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}"
 TYPESCRIPT = """
 import { defineService, serve } from '@pilothouse/sdk/service';
 import { z } from 'zod';
@@ -287,6 +289,21 @@ def test_typescript_calls_python(python_service: Running) -> None:
         "array": [1, 2, 3, 4],
         "checked": [[], ["dose", 0]],
     }
+
+
+def test_the_examples_in_both_languages_do_the_same(home: str) -> None:
+    node = REPO / "tools/node24/node_modules" / NODE24 / "bin/node"
+    examples = REPO / "examples"
+    for argv in ([sys.executable, str(examples / "dose_response.py")], [str(node), str(examples / "dose-response.ts")]):
+        service = Running.start(argv, home)
+        try:
+            with DirectClient([service.target]) as client:
+                fit = client.call("fit", {"dose": [1, 2, 4, 8], "response": [0.2, 0.4, 0.6, 0.8]})
+                assert (round(fit["ec50"], 3), round(fit["hill"], 3)) == (2.828, 1.317)
+                points = list(client.stream("curve", {"ec50": 2, "hill": 1, "points": 4}))
+                assert points[1] == {"dose": 2, "response": 0.5}
+        finally:
+            service.end()
 
 
 def test_a_class_that_cannot_be_a_service_says_why() -> None:

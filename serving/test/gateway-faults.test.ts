@@ -135,10 +135,10 @@ describe('load', () => {
   it('beyond the queue is refused with 503 and a time to come again; memory stays bounded', async () => {
     const held: (() => void)[] = [];
     const server = await backend((_request, response) => void held.push(() => answerJson(response, 'late')));
-    const { url, routes } = await gateway([{ urls: [server.url], routing: { concurrency: 4, queue: 2000 } }]);
+    const { url, routes } = await gateway([{ urls: [server.url], routing: { concurrency: 100, queue: 2000 } }]);
     const balancer = routes.get('llm')?.balancer;
     const before = process.memoryUsage().rss;
-    const waiting = Array.from({ length: 2004 }, () => chat(url));
+    const waiting = Array.from({ length: 2100 }, () => chat(url));
     await until(() => balancer?.queued === 2000, '2,000 clients wait');
     const [status, error] = await errorOf(await chat(url));
     expect([status, error.code]).toEqual([503, 'queue_full']);
@@ -150,7 +150,7 @@ describe('load', () => {
     for (const one of waiting) void one.then(() => answered++);
     await until(() => {
       for (const answer of held.splice(0)) answer();
-      return answered === 2004;
+      return answered === 2100;
     }, 'all are answered');
     expect(balancer?.queued).toBe(0);
     expect(new Set(await Promise.all(waiting.map(async (one) => (await one).status)))).toEqual(new Set([200]));

@@ -37,7 +37,7 @@ interface Known {
   attempt: number;
   probedAt: string;
   readonly roundTrips: number[];
-  target: { readonly until: number; readonly found: Promise<Target> } | undefined;
+  target: { readonly until: number; readonly found: Promise<Target>; value?: Target } | undefined;
 }
 
 /** The way to one service: its instances as the picture has them, behind a balancer. */
@@ -134,6 +134,8 @@ export class ServiceRoute implements Routable {
       const instance = this.#service.instances.find(({ id }) => id === grant.candidate.id);
       try {
         if (instance === undefined) throw notFound(grant.candidate.id);
+        const ready = this.#ready(instance.id);
+        if (ready !== undefined) return this.#place(grant, ready);
         const target = await this.#target(instance);
         if (!seeking.signal.aborted) return this.#place(grant, target);
       } catch (error) {
@@ -232,12 +234,24 @@ export class ServiceRoute implements Routable {
     const now = this.#context.clock.monotonic();
     if (known.target !== undefined && now < known.target.until) return known.target.found;
     const found = this.#context.targetOf(this.#service, instance, AbortSignal.timeout(TARGET_TIMEOUT));
-    known.target = { until: now + TARGET_FRESH, found };
-    found.catch(() => {
-      // The next request looks again.
-      if (known.target?.found === found) known.target = undefined;
-    });
+    const looked: Known['target'] = { until: now + TARGET_FRESH, found };
+    known.target = looked;
+    found.then(
+      (value) => {
+        looked.value = value;
+      },
+      () => {
+        // The next request looks again.
+        if (known.target === looked) known.target = undefined;
+      },
+    );
     return found;
+  }
+
+  /** The target where it is known without waiting. */
+  #ready(id: string): Target | undefined {
+    const known = this.#known.get(id)?.target;
+    return known !== undefined && this.#context.clock.monotonic() < known.until ? known.value : undefined;
   }
 
   #place(grant: Grant, target: Target): Place {

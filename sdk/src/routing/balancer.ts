@@ -139,13 +139,11 @@ export class Balancer {
   }
 
   /**
-   * Waits for a place.
+   * Waits for a place. The signal is looked at only where there is none at once.
    *
    * @throws PilothouseError QUEUE_FULL with `retryAfter`, what {@link end} was given, or the reason of the signal
    */
   acquire(asking: Asking): Promise<Grant> {
-    const { signal } = asking;
-    if (signal.aborted) return Promise.reject(signal.reason);
     let grant: Grant | undefined;
     try {
       grant = this.tryAcquire(asking);
@@ -153,6 +151,8 @@ export class Balancer {
       return Promise.reject(error);
     }
     if (grant !== undefined) return Promise.resolve(grant);
+    const { signal } = asking;
+    if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#line.size >= this.#settings.queue) return Promise.reject(this.#full());
     return new Promise((resolve, reject) => {
       const settle =

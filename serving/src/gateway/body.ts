@@ -62,14 +62,13 @@ export function readBody(request: IncomingMessage, budget: Budget): Promise<Buff
       size += part.length;
       parts.push(part);
     });
-    request.once('end', () => {
+    request.on('end', () => {
       if (settled) return;
       settled = true;
       const [only] = parts;
       resolve(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size));
     });
-    request.once('error', fail);
-    request.once('close', () => fail(new Error('the client went away while it was sending')));
+    request.on('close', () => fail(new Error('the client went away while it was sending')));
   });
 }
 

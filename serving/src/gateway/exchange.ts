@@ -31,7 +31,9 @@ export class Exchange implements AttemptEvents {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #pools: Pools;
-  readonly #gone = new AbortController();
+  #gone = false;
+  /** Made only for a request that waits: most never do. */
+  #leaving: AbortController | undefined;
   readonly #tried = new Set<string>();
   readonly #live = new Set<Attempt>();
   readonly #seeking: Seeking;
@@ -46,8 +48,11 @@ export class Exchange implements AttemptEvents {
     this.#response = response;
     this.#pools = pools;
     const { body, scanned } = inquiry;
+    const signal = (): AbortSignal => this.#signal;
     this.#seeking = {
-      signal: this.#gone.signal,
+      get signal() {
+        return signal();
+      },
       priority: numberHeader(request, 'priority'),
       instance: numberHeader(request, 'instance'),
       session: textHeader(request, 'session') ?? scanned?.session,
@@ -61,12 +66,13 @@ export class Exchange implements AttemptEvents {
 
   /** Resolves when the response has been given its end, or the client has gone away. */
   async run(): Promise<void> {
-    const leave = (): void => this.#leave();
-    this.#response.once('close', leave);
+    // Gone already while its body was read.
+    if (this.#response.destroyed) return;
+    this.#response.on('close', () => this.#leave());
     try {
       await this.#serve();
     } catch (error) {
-      if (!this.#gone.signal.aborted) sendError(this.#response, error);
+      if (!this.#gone) sendError(this.#response, error);
     } finally {
       this.#endHedging();
     }
@@ -103,15 +109,23 @@ export class Exchange implements AttemptEvents {
     const { service } = this.#inquiry;
     for (;;) {
       const place = await service.acquire(this.#seeking);
-      if (this.#gone.signal.aborted) {
+      if (this.#gone) {
         place.dropped();
         return;
       }
       const failure = await this.#ask(place);
-      if (failure === null || this.#response.headersSent || this.#gone.signal.aborted) return;
+      if (failure === null || this.#response.headersSent || this.#gone) return;
       const others = this.#seeking.instance === undefined && service.hasOther(this.#tried);
       if (!failure.again || !others || this.#tried.size > service.retries) throw failure.error;
     }
+  }
+
+  get #signal(): AbortSignal {
+    if (this.#leaving === undefined) {
+      this.#leaving = new AbortController();
+      if (this.#gone) this.#leaving.abort(left());
+    }
+    return this.#leaving.signal;
   }
 
   /** @returns why no instance has answered; null: one has */
@@ -127,14 +141,13 @@ export class Exchange implements AttemptEvents {
   #start(place: Place): void {
     const { service, method, path, scanned, accepted } = this.#inquiry;
     const { target } = place;
-    const base = scanned === null ? withoutSlash(target.endpoint.url) : openAiBase(target.endpoint.url);
-    const { origin, pathname } = new URL(base);
+    const way = this.#pools.to(target.endpoint.url);
     const headers = scanned === null ? onward(this.#request, target.key) : onwardJson(this.#request, target.key);
     const limit = numberHeader(this.#request, 'attempt-timeout') ?? service.attemptTimeout;
     const out = {
-      dispatcher: this.#pools.to(origin),
+      dispatcher: way.pool,
       method,
-      path: `${pathname === '/' ? '' : pathname}${path}`,
+      path: `${scanned === null ? way.base : way.openAiBase}${path}`,
       headers,
       body: this.#body(target),
       openai: scanned !== null,
@@ -177,7 +190,8 @@ export class Exchange implements AttemptEvents {
 
   #leave(): void {
     if (this.#response.writableFinished) return;
-    this.#gone.abort(new Error('the client went away'));
+    this.#gone = true;
+    this.#leaving?.abort(left());
     this.#endHedging();
     for (const attempt of this.#live) attempt.drop();
     this.#live.clear();
@@ -185,12 +199,6 @@ export class Exchange implements AttemptEvents {
   }
 }
 
-/** Base of OpenAI's API: an address with a path is the base itself, one without gets `/v1`. */
-function openAiBase(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return pathname === '/' && !url.endsWith('/') ? `${origin}/v1` : withoutSlash(url);
-}
-
-function withoutSlash(url: string): string {
-  return url.endsWith('/') ? url.slice(0, -1) : url;
+function left(): Error {
+  return new Error('the client went away');
 }

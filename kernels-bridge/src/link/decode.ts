@@ -5,6 +5,7 @@ import {
   journalRecordSchema,
   taskStates,
 } from '@pilothouse/sdk/internal';
+import { earlierLine } from '../store/earlier-records.js';
 
 type TaskJournal = Extract<JournalRecord, { type: 'task' }>;
 type Check = (value: unknown) => boolean;
@@ -44,7 +45,7 @@ export function journalRecord(value: unknown): JournalRecord | null {
 export const journalLine = {
   safeParse: (value: unknown) => {
     if (isTaskRecord(value)) return { success: true as const, data: value as JournalRecord };
-    return journalRecordSchema.safeParse(value);
+    return journalRecordSchema.safeParse(earlierLine(value));
   },
 };
 

@@ -18,11 +18,17 @@ import {
   timeSchema,
 } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+import { earlierPilot, earlierService, earlierSpec } from './earlier-records.js';
 
 const stamp = { seq: z.int(), epoch: z.int(), t: timeSchema };
 const key = z.string();
 const ids = z.array(z.string());
 const environment = z.record(z.string(), z.string());
+
+/** Logs are read for as long as what they tell of is kept: also those of earlier versions. */
+const pilot = z.preprocess(earlierPilot, pilotRecordSchema);
+const service = z.preprocess(earlierService, serviceRecordSchema);
+const spec = z.preprocess(earlierSpec, serviceSpecSchema.nullable());
 
 /** Tasks that stand in the spools of several pilots, the first of which takes them. */
 const offerSchema = z.object({ id: z.string(), pilots: ids });
@@ -73,7 +79,7 @@ const spooledTask = z.custom<SpooledTask>(
  * know lies in their journals instead.
  */
 export const logRecordSchema = z.discriminatedUnion('type', [
-  z.object({ ...stamp, type: z.literal('pilot.submitted'), key, pilot: pilotRecordSchema }),
+  z.object({ ...stamp, type: z.literal('pilot.submitted'), key, pilot }),
   /** What the engine says about a pilot: waiting, starting, gone. */
   z.object({
     ...stamp,
@@ -126,8 +132,8 @@ export const logRecordSchema = z.discriminatedUnion('type', [
     ...stamp,
     type: z.literal('service.submitted'),
     key,
-    service: serviceRecordSchema,
-    spec: serviceSpecSchema.nullable(),
+    service,
+    spec,
   }),
   z.object({ ...stamp, type: z.literal('service.stop'), id: z.string() }),
   /** It, or one instance of it, stops once what it has under way is answered. */

@@ -9,7 +9,9 @@ import {
   usageSchema,
 } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+import { earlierAnswer } from '../../store/earlier-records.js';
 
+const answer = z.preprocess(earlierAnswer, answerRecordSchema);
 const stamp = { seq: z.int(), epoch: z.int(), t: timeSchema };
 
 /**
@@ -18,7 +20,7 @@ const stamp = { seq: z.int(), epoch: z.int(), t: timeSchema };
  */
 export const callRecordSchema = z.discriminatedUnion('type', [
   /** Accepted; stands on disk before the caller is told, so that nothing is ever asked twice. */
-  z.object({ ...stamp, type: z.literal('request'), key: z.string(), answer: answerRecordSchema }),
+  z.object({ ...stamp, type: z.literal('request'), key: z.string(), answer }),
   /** An instance has begun to answer. */
   z.object({
     ...stamp,
@@ -57,7 +59,7 @@ export const callRecordSchema = z.discriminatedUnion('type', [
     ...stamp,
     type: z.literal('kept'),
     key: z.string(),
-    answer: answerRecordSchema,
+    answer,
     chunks: z.array(chunkSchema),
     views: z.array(idSchema('view')),
   }),

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BatchDescription } from '@pilothouse/sdk/internal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../answers/llama-server.js';
 import { type Client, errorOf, eventually, newKey, origin, TestHome } from '../support/bridge.js';
 
+const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const SERVER = fileURLToPath(new URL('programs/echo-server.mjs', import.meta.url));
 
 let place: TestHome;
@@ -33,12 +36,24 @@ afterEach(async () => {
   await place.close();
 });
 
-const start = (out: string) =>
+const start = (out: string, more: Partial<BatchDescription> = {}) =>
   client.batches.start({
-    description: { service: 'echo', input: { file: join(place.home, 'in.txt') }, out: join(place.home, out) },
+    description: { service: 'echo', input: { file: join(place.home, 'in.txt') }, out: join(place.home, out), ...more },
     origin,
     key: newKey(),
   });
+
+/** Runs the command line as a user does. */
+async function pilothouse(...args: string[]): Promise<{ code: number | null; out: string }> {
+  const env = { ...process.env, PILOTHOUSE_HOME: place.home, PILOTHOUSE_RUNTIME_DIR: place.runtimeDir };
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out += data.toString();
+  });
+  const [code] = await once(child, 'close');
+  return { code, out };
+}
 
 test('a batch of an attached service runs on a pilot that is active, and ends when the service is let go', async () => {
   writeFileSync(join(place.home, 'in.txt'), 'one\ntwo\nthree\n');
@@ -62,4 +77,35 @@ test('a batch of an attached service runs on a pilot that is active, and ends wh
   await eventually('a batch that waits', async () => (await client.batches.get({ ref: next })).state === 'WAITING');
   await client.services.stop({ ref: 'echo' });
   await eventually('CANCELED', async () => (await client.batches.get({ ref: next })).state === 'CANCELED');
+});
+
+test("OpenAI's batch format, and the command line", async () => {
+  await client.pilots.ensure({ name: 'demo', description: { cores: 1, runtime: '10m' }, origin, key: newKey() });
+  const line = (id: string, content: string) => {
+    const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content }] };
+    return `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/chat/completions', body })}\n`;
+  };
+  const input = join(place.home, 'requests.jsonl');
+  writeFileSync(
+    input,
+    line('a', 'one') + line('b', 'two') + line('empty', '').replace(/"messages":\[.*?\]/, '"messages":[]'),
+  );
+  const { id } = await start('openai.jsonl', { op: 'openai', input: { file: input } });
+  const shown = await pilothouse('batches', 'show', 'openai', '--wait');
+  // A row of it failed.
+  expect(shown.code).toBe(1);
+  expect(shown.out).toContain('openai (');
+  expect(shown.out).toContain('failed: empty: line 3:');
+  const written = readFileSync(join(place.home, 'openai.jsonl'), 'utf8').trim().split('\n');
+  const rows = written.map((text): { custom_id: string } => JSON.parse(text));
+  expect(rows.find(({ custom_id }) => custom_id === 'b')).toMatchObject({
+    response: { status_code: 200, body: { model: 'echo', choices: [{ message: { content: 'echo two' } }] } },
+    error: null,
+  });
+  expect(rows.find(({ custom_id }) => custom_id === 'empty')).toMatchObject({
+    response: null,
+    error: { code: expect.any(String) },
+  });
+  expect((await pilothouse('batches', '--all')).out).toMatch(/openai +\w{6} +DONE/);
+  expect(JSON.parse((await pilothouse('batches', 'show', id, '--json')).out)).toMatchObject({ id, state: 'DONE' });
 });

@@ -14,13 +14,19 @@ const json = (response, status, body) => {
 async function chat(request, response) {
   let body = '';
   for await (const part of request.setEncoding('utf8')) body += part;
-  const { messages, model } = JSON.parse(body);
+  const { messages, model, stream } = JSON.parse(body);
   if (!messages?.length) return json(response, 400, { error: { message: 'there are no messages' } });
+  const content = `echo ${messages[0].content}`;
+  const usage = { prompt_tokens: 2, completion_tokens: 1, total_tokens: 3 };
+  if (!stream) {
+    const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
+    return json(response, 200, { object: 'chat.completion', model, choices, usage });
+  }
   const event = (fields) => `data: ${JSON.stringify({ object: 'chat.completion.chunk', model, ...fields })}\n\n`;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.end(
-    event({ choices: [{ index: 0, delta: { content: `echo ${messages[0].content}` }, finish_reason: 'stop' }] }) +
-      event({ choices: [], usage: { prompt_tokens: 2, completion_tokens: 1, total_tokens: 3 } }) +
+    event({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] }) +
+      event({ choices: [], usage }) +
       'data: [DONE]\n\n',
   );
 }

@@ -21,7 +21,9 @@ class Noop(ru.zmq.Server):
 
 server = Noop()
 server.start()
-print(json.dumps({"address": server.addr}), file=sys.stderr, flush=True)
+# It says the machine's address, whatever it listens at.
+port = server.addr.rpartition(":")[2]
+print(json.dumps({"address": f"tcp://127.0.0.1:{port}"}), file=sys.stderr, flush=True)
 sys.stdin.read()
 # Its thread does not end by itself.
 os._exit(0)

@@ -28,7 +28,7 @@ export async function bootstrap(say, flags) {
   process.chdir(stack.workspace);
   try {
     const session = await connect({ name: 'bench' });
-    const pilot = await session.pilots.submit({ cores: 1, runtime: '2h' });
+    const pilot = await session.pilots.submit({ cores: 1, memory: '16GiB', runtime: '2h' });
     await pilot.until('ACTIVE', { timeout: '1m' });
     // The first service brings what an agent loads only with it.
     await start(session, pilot, 1);
@@ -39,14 +39,18 @@ export async function bootstrap(say, flags) {
         samples.push({ ...(await start(session, pilot, count)), bare: await bare(count) });
       }
       rows.push({ count, samples });
-      say(`${count}: ${samples.map(({ total, bare }) => `${total.toFixed(2)} s (bare ${bare.toFixed(2)} s)`).join(', ')}`);
+      say(
+        `${count}: ${samples.map(({ total, bare }) => `${total.toFixed(2)} s (bare ${bare.toFixed(2)} s)`).join(', ')}`,
+      );
     }
     const loading = [];
     for (let repeat = 0; repeat < LOADING.repeats; repeat += 1) {
       const { total } = await start(session, pilot, LOADING.count, LOADING.seconds);
       loading.push({ total, bare: await bare(LOADING.count, LOADING.seconds) });
     }
-    say(`${LOADING.count} that load for ${LOADING.seconds} s: ${loading.map(({ total }) => total.toFixed(2)).join(' ')} s`);
+    say(
+      `${LOADING.count} that load for ${LOADING.seconds} s: ${loading.map(({ total }) => total.toFixed(2)).join(' ')} s`,
+    );
     const deaths = [];
     for (let repeat = 0; repeat < DEATHS; repeat += 1) deaths.push(await death(session, pilot));
     say(`a death at the start is told after ${deaths.map((one) => one.toFixed(0)).join(' ')} ms`);
@@ -70,14 +74,15 @@ async function start(session, pilot, count, seconds) {
     api: 'rest',
     allowUnauthenticated: true,
     instances: count,
-    resources: { cores: 0 },
+    resources: { cores: 0, memory: '16MiB' },
     probes: { readiness: { http: '/health' } },
     restarts: 0,
     startTimeout: '10m',
     pilot,
   });
   const ready = await firstRecord(service, ({ state, instances }) => {
-    if (state === 'FAILED') throw new Error(`${count} instances: ${instances.find(({ error }) => error)?.error.message}`);
+    if (state === 'FAILED')
+      throw new Error(`${count} instances: ${instances.find(({ error }) => error)?.error.message}`);
     return instances.length === count && instances.every(({ bootstrap }) => bootstrap !== null);
   });
   const total = (performance.now() - began) / 1000;
@@ -96,7 +101,7 @@ async function death(session, pilot) {
     probes: { readiness: { http: '/health' } },
     restarts: 0,
     startTimeout: '10m',
-    resources: { cores: 0 },
+    resources: { cores: 0, memory: '16MiB' },
     pilot,
   });
   const failed = await firstRecord(service, ({ state }) => state === 'FAILED');

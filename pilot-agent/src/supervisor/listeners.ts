@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { open, readdir, readFile, readlink } from 'node:fs/promises';
 
 /** One socket that listens, in a table of /proc/net: port (hexadecimal) and inode. */
 const LISTENING = /:([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /g;
+/** A socket that does not listen: it is in another state. */
+const OTHER = /: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /;
+/** The system gives a page at a time. */
+const PIECE = 16 << 10;
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 
 /** While somebody waits, the tables are read that often; less often where reading them takes long. */
 const SHORTEST_MS = 10;
-const LONGEST_MS = 250;
+const LONGEST_MS = 100;
 /** At most so much of the time goes into reading them. */
 const SHARE = 0.15;
 
@@ -102,7 +106,7 @@ export class Listeners {
     const inodes = new Map<number, Set<string>>();
     let readable = false;
     for (const table of TABLES) {
-      const text = await readFile(table, 'latin1').catch(() => undefined);
+      const text = await listeningPart(table);
       if (text === undefined) continue;
       readable = true;
       for (const [, hex = '', inode = ''] of text.matchAll(LISTENING)) {
@@ -115,6 +119,30 @@ export class Listeners {
     this.#readable = readable;
     this.#inodes = inodes;
     this.#readAt = performance.now();
+  }
+}
+
+/**
+ * The beginning of a table: sockets that listen come first, and of the others there may be tens of thousands. undefined:
+ * there is no such table here.
+ */
+async function listeningPart(table: string): Promise<string | undefined> {
+  let text = '';
+  try {
+    const file = await open(table);
+    try {
+      const buffer = Buffer.alloc(PIECE);
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, PIECE, null);
+        const piece = buffer.toString('latin1', 0, bytesRead);
+        text += piece;
+        if (bytesRead === 0 || OTHER.test(piece)) return text;
+      }
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
   }
 }
 

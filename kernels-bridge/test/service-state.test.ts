@@ -8,7 +8,8 @@ import {
 } from '@pilothouse/sdk/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { instanceFacts, newInstance, scaled, serviceFacts } from '../src/picture/apply-services.js';
+import { explainService } from '../src/managers/service-explain.js';
+import { beaten, instanceFacts, newInstance, scaled, serviceFacts } from '../src/picture/apply-services.js';
 import { deriveServiceState } from '../src/picture/service-state.js';
 import { serviceAt } from './answers/harness.js';
 
@@ -109,5 +110,39 @@ describe('what agents say of instances', () => {
       scale: null,
       description: { instances: 2 },
     });
+  });
+});
+
+describe('what beats say', () => {
+  const failed = { ok: false, at: T, latency: 3, text: '503: Loading model' };
+  const heard = (more: object) => ({ probes: {}, roles: {}, loading: {}, ...more });
+
+  it('is in the record: probes by their role, and how far an instance has loaded', () => {
+    const loading = service(['INITIALIZING', 'READY']);
+    const change = beaten(
+      loading,
+      heard({
+        probes: { 'instance-0': failed },
+        roles: { 'instance-1': { liveness: { ...failed, ok: true } } },
+        loading: { 'instance-0': { text: 'shard 1 of 4', share: 0.25 }, 'instance-1': { text: 'old', share: 1 } },
+      }),
+    );
+    expect(change?.instances).toMatchObject([
+      { probe: failed, probes: { readiness: failed }, progress: { share: 0.25 } },
+      { probe: null, probes: { liveness: { ok: true } }, progress: null },
+    ]);
+    const now = { ...loading, ...change };
+    expect(beaten(now, heard({ probes: { 'instance-0': failed } }))).toBeNull();
+    const { text, evidence } = explainService({ ...now, reason: { code: 'X', text: 'it loads', since: T } }, null);
+    expect(text).toBe('it loads');
+    expect(evidence).toEqual([
+      'instance 1 is INITIALIZING',
+      'instance 1 loads: shard 1 of 4',
+      `instance 1 readiness probe failed at ${T}: 503: Loading model`,
+    ]);
+  });
+
+  it('of an instance that has ended is nothing', () => {
+    expect(beaten(service(['STOPPED']), heard({ probes: { 'instance-0': failed } }))).toBeNull();
   });
 });

@@ -147,6 +147,14 @@ describe('starting a service', () => {
     expect((await ensure({ ...open, allowUnauthenticated: true })).openToNode).toBe(true);
   });
 
+  it('refuses a command that holds a stored secret', async () => {
+    await client.credentials.put({ name: 'mine', secret: 'very-secret-text' });
+    const command = ['server', '--header', 'x: very-secret-text', '{apiKeyFile}'];
+    const refused = await errorOf(ensure({ command }));
+    expect(refused).toMatchObject({ code: 'INVALID_DESCRIPTION', field: 'command' });
+    expect(JSON.stringify(refused)).not.toContain('very-secret-text');
+  });
+
   it.each([
     [{ command: undefined, template: 'nope' }, 'template', 'INVALID_DESCRIPTION'],
     [{ resources: { cores: 99 } }, 'resources.cores', 'INVALID_DESCRIPTION'],

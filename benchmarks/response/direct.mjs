@@ -14,7 +14,8 @@ const ROUTING = { policy: 'least-outstanding', weights: {}, queue: 256, retries:
 /** What every request carries. */
 const PAYLOAD = { x: [1, 2, 3], text: 'noop' };
 const REQUESTS = 1024;
-const WARM_UP = 256;
+/** Enough for both sides to be compiled. */
+const WARM_UP = 2048;
 const REPEATS = 5;
 const INSTANCES = [1, 2, 4, 8, 16];
 const CLIENTS = 16;

@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +35,10 @@ ELSEWHERE = {"SERVICE_UNREACHABLE", "SERVICE_NOT_READY", "QUEUE_FULL", "AUTHENTI
 _RETRIES = 2
 _AGAIN = 10.0
 """Seconds after which the instances are asked for anew."""
+
+
+_seconds = functools.lru_cache(64)(to_seconds)
+"""Calls are shorter than reading "10m" anew each time."""
 
 
 class HasRecord(Protocol):
@@ -97,7 +102,7 @@ class DirectClient:
 
     def ask(self, method: str, value: Any = None, *, timeout: Duration = "10m") -> DirectReply:
         """As :meth:`call`, with the times that the service reports and the instance that answered."""
-        deadline = time.monotonic() + to_seconds(timeout)
+        deadline = time.monotonic() + _seconds(timeout)
         tried: set[Target] = set()
         while True:
             target = self._acquire(tried)

@@ -88,9 +88,7 @@ class AsyncConnection:
             self._send(wire.Bye())
         self._lose(PilothouseError("CLOSED", f"The connection to {self.target.name} was closed.", ids=self.target.ids))
 
-    async def _ask(
-        self, method: str, value: Any, credits: int | None
-    ) -> AsyncIterator[Answer]:
+    async def _ask(self, method: str, value: Any, credits: int | None) -> AsyncIterator[Answer]:
         encoded = encode_body(value, f"The input of {method}")
         number, queue = self._open()
         over = False

@@ -57,8 +57,10 @@ class Choice:
                     "SERVICE_NOT_READY", "No instance of the service takes calls.", hint="Wait until it is ready."
                 )
             usable = [each for each in seats if each[1].ejected_until <= now] or seats
-            drawn = random.sample(usable, min(2, len(usable)))
-            target, seat = min(drawn, key=lambda each: each[1].outstanding + each[1].others)
+            target, seat = usable[0]
+            if len(usable) > 1:
+                drawn = random.sample(usable, 2)
+                target, seat = min(drawn, key=lambda each: each[1].outstanding + each[1].others)
             seat.outstanding += 1
             return target
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Locator } from '@playwright/test';
 import { VENV_PYTHON } from '../../scripts/lib/paths.mjs';
 import { AnswerCell } from '../src/answer-cell.js';
@@ -158,7 +158,11 @@ s.services.get("smollm2").map(["Name a gene.", "Name a protein.", "Name a cell."
 async function embedder({ api }: Stack): Promise<void> {
   const looked = await api.call('services/preview', { description: { template: 'smollm2', pilot: 'demo' } });
   const words = isPreview(looked) ? looked.command : [];
-  const params = { server: words[0] ?? '', model: words[words.indexOf('--model') + 1] ?? '', embeddings: true };
+  const server = words[0] ?? '';
+  const bin = dirname(server);
+  // Its libraries for every CPU lie beside it in another package.
+  const libraries = [join(bin, '..', '..', 'libggml', 'lib64'), bin].join(':');
+  const params = { server, libraries, model: words[words.indexOf('--model') + 1] ?? '', embeddings: true };
   const description = { template: 'llama-cpp', params, resources: { cores: 1 }, pilot: 'demo' };
   await api.ensureService('vectors', description);
   await expect.poll(async () => (await api.service('vectors')).state, { timeout: 60_000 }).toBe('READY');

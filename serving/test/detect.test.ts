@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkServer, createAdapters, detect, openAiCandidates } from '../src/index.js';
 import { serve } from './support/http-server.js';
 import { hasLlama, startLlama } from './support/llama.js';
-import { freePorts, hasPeers, type Peer, startMlserver, startRuServer } from './support/peers.js';
+import { freePorts, type Peer, startMlserver, startRuServer } from './support/peers.js';
 
 const KEY = 'a-key-that-nobody-guesses';
 const adapters = createAdapters();
@@ -56,7 +56,7 @@ describe.skipIf(!hasLlama)('an OpenAI server', () => {
   });
 });
 
-describe.skipIf(!hasPeers)('servers of others', () => {
+describe('servers of others', () => {
   let [mlserver, ru]: [Peer | undefined, Peer | undefined] = [undefined, undefined];
   beforeAll(async () => {
     [mlserver, ru] = await Promise.all([startMlserver(), startRuServer()]);

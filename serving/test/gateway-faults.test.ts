@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answerJson, backend, chat, closeAll, delta, EVENTS, gateway, until } from './support/gateway-rig.js';
 
@@ -138,7 +138,7 @@ describe('load', () => {
     const { url, routes } = await gateway([{ urls: [server.url], routing: { concurrency: 100, queue: 2000 } }]);
     const balancer = routes.get('llm')?.balancer;
     const before = process.memoryUsage().rss;
-    const waiting = Array.from({ length: 2100 }, () => chat(url));
+    const waiting = Array.from({ length: 2100 }, () => bareChat(url));
     await until(() => balancer?.queued === 2000, '2,000 clients wait');
     const [status, error] = await errorOf(await chat(url));
     expect([status, error.code]).toEqual([503, 'queue_full']);
@@ -153,7 +153,7 @@ describe('load', () => {
       return answered === 2100;
     }, 'all are answered');
     expect(balancer?.queued).toBe(0);
-    expect(new Set(await Promise.all(waiting.map(async (one) => (await one).status)))).toEqual(new Set([200]));
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['HTTP/1.1 200 OK']));
   });
 
   it('of 64 streams: those of a killed instance end with an error that names it, all others are whole', async () => {
@@ -197,6 +197,19 @@ describe('load', () => {
     expect(slow).toBeLessThan(Math.min(...quick));
   });
 });
+
+/** Asks with as little as can be, since thousands do so in one process; gives the first line of the answer. */
+async function bareChat(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const body = JSON.stringify({ model: 'llm', messages: [] });
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  let text = '';
+  for await (const part of socket) text += part;
+  return text.slice(0, text.indexOf('\r\n'));
+}
 
 /** A process that streams until it is told to finish. */
 async function streamer(): Promise<{ readonly child: ChildProcess; readonly url: string }> {

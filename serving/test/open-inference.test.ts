@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAdapters } from '../src/index.js';
 import { ask } from './support/ask.js';
-import { hasPeers, type Peer, startMlserver } from './support/peers.js';
+import { type Peer, startMlserver } from './support/peers.js';
 import { targetAt } from './support/targets.js';
 
-describe.skipIf(!hasPeers)('Open Inference, with the real MLServer', () => {
+describe('Open Inference, with the real MLServer', () => {
   const adapters = createAdapters();
   const { 'open-inference': inference } = adapters.byApi;
   let peer: Peer;

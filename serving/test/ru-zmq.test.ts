@@ -2,10 +2,10 @@ import { RemoteError } from '@pilothouse/sdk/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAdapters } from '../src/index.js';
 import { ask } from './support/ask.js';
-import { hasPeers, type Peer, startRuServer } from './support/peers.js';
+import { type Peer, startRuServer } from './support/peers.js';
 import { targetAt } from './support/targets.js';
 
-describe.skipIf(!hasPeers)('ru.zmq, with the real server of radical.utils', () => {
+describe('ru.zmq, with the real server of radical.utils', () => {
   const adapters = createAdapters();
   const { 'ru-zmq': ru } = adapters.byApi;
   let peer: Peer;

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,8 +13,6 @@ export const PEERS = fileURLToPath(new URL('../peers/', import.meta.url));
 
 /** Python environment with the servers of others (MLServer, radical.utils): made by the set-up of the tests. */
 const PEERS_ENV = process.env.PILOTHOUSE_PEERS_ENV ?? join(REPO, '.pilothouse', 'peers');
-
-export const hasPeers = existsSync(join(PEERS_ENV, 'bin', 'mlserver'));
 
 /** Milliseconds in which a server must be ready, also on a machine that is busy. */
 const START = 60_000;
@@ -55,6 +52,11 @@ export class Peer {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let missing = false;
+    child.once('error', (error) => {
+      missing = true;
+      said = `${error.message}; npm test makes the environments that tests need`;
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data: Buffer) => {
         said = (said + data.toString()).slice(-4_000);
@@ -63,7 +65,7 @@ export class Peer {
     const peer = new Peer(child, folder, ports);
     const deadline = Date.now() + START;
     while (!(await ready(ports))) {
-      const ended = child.exitCode !== null || child.signalCode !== null;
+      const ended = missing || child.exitCode !== null || child.signalCode !== null;
       if (ended || Date.now() > deadline) {
         await peer.stop();
         throw new Error(`${program} ${ended ? 'ended' : 'was not ready in time'}:\n${said}`);
@@ -74,7 +76,7 @@ export class Peer {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
       const exited = once(this.child, 'exit');
       this.child.kill('SIGKILL');
       await exited;

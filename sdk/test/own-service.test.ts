@@ -47,8 +47,11 @@ async function demonstration(more: object = {}) {
         return 'waited';
       },
       many: {
-        batch: { max: 4, window: 60_000 },
-        handler: (inputs) => inputs.map((one) => (one < 0 ? new RangeError('negative') : [one, inputs.length])),
+        batch: {
+          max: 4,
+          window: 60_000,
+          handler: (inputs) => inputs.map((one) => (one < 0 ? new RangeError('negative') : [one, inputs.length])),
+        },
       },
     },
     ...more,

@@ -1,5 +1,5 @@
 import { PilothouseError } from '../errors/index.js';
-import type { DefinedService } from '../service-definition/index.js';
+import { type DefinedService, SINGLE_METHOD } from '../service-definition/index.js';
 import type { BatchContext, CallContext } from './types.js';
 import type { Grouping } from './work-queue.js';
 
@@ -41,16 +41,19 @@ export function handlersOf(service: DefinedService, options: object): HandlerMap
 }
 
 function tableOf(service: DefinedService, options: object): object {
-  if (service.single) return { call: { handler: field(options, 'handler'), batch: field(options, 'batch') } };
+  if (service.single) {
+    const batch = field(options, 'batch');
+    return { [SINGLE_METHOD]: batch === undefined ? field(options, 'handler') : { batch } };
+  }
   const table = field(options, 'handlers');
   if (typeof table === 'object' && table !== null) return table;
   throw refuse('handlers', `${service.name} has several methods: give a handler for each.`);
 }
 
 function partsOf(given: unknown): { handler: unknown; batch: unknown } {
-  if (typeof given === 'object' && given !== null)
-    return { handler: field(given, 'handler'), batch: field(given, 'batch') };
-  return { handler: given, batch: undefined };
+  const batch = typeof given === 'object' && given !== null ? field(given, 'batch') : undefined;
+  if (typeof batch !== 'object' || batch === null) return { handler: given, batch: undefined };
+  return { handler: field(batch, 'handler'), batch };
 }
 
 function groupingOf(method: string, batch: unknown): Grouping | undefined {

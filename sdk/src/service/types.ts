@@ -37,18 +37,18 @@ export type BatchHandler<M extends MethodDefinition = MethodDefinition> = (
   context: BatchContext,
 ) => readonly (HandlerOutput<M> | Error)[] | Promise<readonly (HandlerOutput<M> | Error)[]>;
 
-/** How calls are collected: at most `max`, waiting at most `window` for more. */
-export interface BatchOptions {
+/** How calls are collected and answered: at most `max` at once, waiting at most `window` for more. */
+export interface BatchOptions<M extends MethodDefinition = MethodDefinition> {
   readonly max: number;
   /** Milliseconds, default 2. */
   readonly window?: number | undefined;
+  readonly handler: BatchHandler<M>;
 }
 
 /** How one method is answered. */
 export type MethodHandler<M extends MethodDefinition = MethodDefinition> =
   | Handler<M>
-  | { readonly handler: Handler<M>; readonly batch?: undefined }
-  | { readonly handler: BatchHandler<M>; readonly batch: BatchOptions };
+  | { readonly batch: BatchOptions<M> };
 
 /** How a service is run. */
 export interface RunOptions {
@@ -76,9 +76,7 @@ export type ServeOptions<S extends DefinedService> = RunOptions & HandlersOf<S>;
 /** The handlers that a service needs: one, or one per method. */
 export type HandlersOf<S extends DefinedService> =
   S extends SingleService<infer M>
-    ?
-        | { readonly handler: Handler<M>; readonly batch?: undefined }
-        | { readonly handler: BatchHandler<M>; readonly batch: BatchOptions }
+    ? { readonly handler: Handler<M> } | { readonly batch: BatchOptions<M> }
     : S extends DefinedService<infer Methods>
       ? { readonly handlers: HandlerTable<Methods> }
       : never;

@@ -47,6 +47,7 @@ const VERSION = '/v1';
 const replySchema = z.object({ body: z.unknown() });
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Batches let everybody else go first, unless their description says otherwise. */
 const PRIORITY = -10;
 
@@ -76,7 +77,7 @@ export class Asker {
     this.#files = files;
     this.#description = description;
     this.#options = description.options;
-    this.#timeout = toSeconds(description.options.timeout) * 1000;
+    this.#timeout = Math.min(toSeconds(description.options.timeout) * 1000, LONGEST_TIMER_MS);
     const { attemptTimeout } = description.options;
     this.#attemptTimeout = attemptTimeout === undefined ? routable.attemptTimeout : toSeconds(attemptTimeout) * 1000;
   }

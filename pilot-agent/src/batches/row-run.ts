@@ -36,6 +36,8 @@ export class RowRun {
   readonly #flow: Flow;
   readonly #ahead: InputRow[] = [];
   readonly #done = Promise.withResolvers<void>();
+  /** Rejects with what ends it early. */
+  readonly #failed = Promise.withResolvers<never>();
   readonly #abort = new AbortController();
   #reading = false;
   #exhausted = false;
@@ -47,6 +49,8 @@ export class RowRun {
     this.#work = work;
     this.#asker = new Asker(work);
     this.#flow = new Flow(work.spec.description.concurrency);
+    // Heard by whoever waits; where nobody does, it has ended by itself.
+    this.#failed.promise.catch(() => undefined);
   }
 
   /**
@@ -62,11 +66,12 @@ export class RowRun {
       this.#look();
       this.#pump();
       await this.#done.promise;
+      // Whoever ends the batch need not wait for a disk that takes nothing.
+      await Promise.race([this.#work.writer.flush(), this.#failed.promise]);
     } finally {
       signal.removeEventListener('abort', stop);
       clearTimeout(this.#gap);
       await this.#work.rows.return(undefined).catch(() => undefined);
-      await this.#work.writer.flush();
     }
   }
 
@@ -132,6 +137,7 @@ export class RowRun {
 
   #fail(error: unknown): void {
     this.#done.reject(error);
+    this.#failed.reject(error);
     this.#abort.abort(error);
   }
 

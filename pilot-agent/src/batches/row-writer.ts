@@ -52,6 +52,8 @@ export class RowWriter {
    * @param stored - called once it is on the disk
    */
   add(line: string, stored: () => void): void {
+    // What comes after the end is missing, and the next batch asks it again.
+    if (this.#closed) return;
     this.#group.lines.push(line);
     this.#group.stored.push(stored);
     this.#waiting += line.length + 1;
@@ -65,9 +67,10 @@ export class RowWriter {
     this.#hurry = false;
   }
 
-  /** Gives up what is not written, where the disk takes nothing, and closes the file. */
+  /** Writes what there is, gives it up where the disk takes nothing, and closes the file. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#hurry = true;
     await this.#running;
     await this.#file.close();
   }

@@ -136,7 +136,8 @@ test('it waits while no instance is ready, says so, and goes on', async () => {
   expect(waits).toMatchObject({ state: 'WAITING', reason: { text: 'no instance is ready' } });
   it.service.setReady(1);
   expect(await it.end(spec.id)).toMatchObject({ state: 'DONE', progress: { done: 10 } });
-  expect(it.entries.map(({ state }) => state)).toEqual(['WAITING', 'WAITING', 'RUNNING', 'DONE']);
+  const states = it.entries.map(({ state }) => state);
+  expect(states.filter((state, index) => state !== states[index - 1])).toEqual(['WAITING', 'RUNNING', 'DONE']);
 });
 
 test('an error of the service itself ends the batch, and costs no row', async () => {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exitOf, newKey, origin, TestHome } from '../support/bridge.js';
 
 /** `npm run test:full` does what users do. */
-const ROWS = process.env.PILOTHOUSE_ROUNDS === undefined ? 5_000 : 50_000;
+const ROWS = process.env.PILOTHOUSE_ROUNDS === undefined ? 3_000 : 50_000;
 const SECONDS = ROWS / 100 + 30;
 
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));

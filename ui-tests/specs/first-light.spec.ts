@@ -103,6 +103,9 @@ test('the sidebar leads from nothing to a model that answers, on its page and in
     const dialog = await sidebar.ask('Attach service');
     const url = `${server?.url}/v1`;
     await dialog.getByLabel('URL', { exact: true }).fill(url);
+    const found = dialog.getByRole('status', { name: 'What was found' });
+    await expect(found).toContainText('Found: the OpenAI API · asks for a key');
+    await expect(found).toContainText('1 model: smollm2');
     await storeCredential(dialog, 'mine', 'not-the-key');
     await dialog.getByRole('button', { name: 'Check and attach' }).click();
     await expect(dialog.getByRole('alert')).toContainText('AUTHENTICATION_FAILED');

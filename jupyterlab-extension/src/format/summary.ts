@@ -9,10 +9,12 @@ export function liveSummary(picture: Picture, trans: TranslationBundle): string 
   const pilots = picture.pilots.filter((pilot) => !isFinal('pilot', pilot.state)).length;
   const services = picture.services.filter((service) => !isFinal('service', service.state)).length;
   const tasks = liveTasks(picture);
+  const batches = picture.batches.filter((batch) => !isFinal('batch', batch.state)).length;
   return [
     trans._n('%1 pilot', '%1 pilots', pilots),
     trans._n('%2 task', '%2 tasks', tasks, tasks.toLocaleString()),
     ...(services > 0 ? [trans._n('%1 service', '%1 services', services)] : []),
+    ...(batches > 0 ? [trans._n('%1 batch', '%1 batches', batches)] : []),
   ].join(' · ');
 }
 

@@ -1,11 +1,4 @@
-import type {
-  Endpoint,
-  RequestOp,
-  RequestOptions,
-  ServiceApi,
-  ServiceRequest,
-  Usage,
-} from '@pilothouse/sdk/shared';
+import type { Endpoint, RequestOp, RequestOptions, ServiceApi, ServiceRequest, Usage } from '@pilothouse/sdk/shared';
 
 /** Where one instance answers, and what opens it. */
 export interface Target {

@@ -80,7 +80,12 @@ function explainInstances(
     return prefix === '' ? why : { ...why, text: `${prefix}; instance ${waiting?.index}: ${why.text}` };
   }
   const failed = service.instances.some(({ state }) => state === 'FAILED');
-  const others = leaving === undefined ? (failed ? 'an instance failed' : 'more start') : `instance ${leaving.index} is started anew`;
+  const others =
+    leaving === undefined
+      ? failed
+        ? 'an instance failed'
+        : 'more start'
+      : `instance ${leaving.index} is started anew`;
   const doing = waiting === undefined ? others : INSTANCE_DOES[waiting.state];
   return keep(service, waiting?.state ?? 'FAILED', prefix === '' ? doing : `${prefix}; ${doing}`, t);
 }

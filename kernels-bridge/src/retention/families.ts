@@ -103,7 +103,17 @@ function latestSets({ tasks }: Picture): ReadonlySet<string> {
 }
 
 function emptyFamily(): Growing {
-  return { pilots: [], sets: [], tasks: [], services: [], batches: [], endedAt: 0, live: false, resumable: false, name: '' };
+  return {
+    pilots: [],
+    sets: [],
+    tasks: [],
+    services: [],
+    batches: [],
+    endedAt: 0,
+    live: false,
+    resumable: false,
+    name: '',
+  };
 }
 
 function grow(family: Growing, end: number): void {

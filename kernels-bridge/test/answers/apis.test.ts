@@ -1,10 +1,10 @@
 import { attachDescriptionSchema, newId, requestSchema, type ServiceRequestInput } from '@pilothouse/sdk/internal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasPeers, type Peer, startMlserver, startRuServer } from '../../../serving/test/support/peers.js';
+import { type Peer, startMlserver, startRuServer } from '../../../serving/test/support/peers.js';
 import { type Connected, TestHome } from '../support/bridge.js';
 import { ORIGIN } from './harness.js';
 
-describe.skipIf(!hasPeers)('servers of other APIs, attached to a bridge', () => {
+describe('servers of other APIs, attached to a bridge', () => {
   let home: TestHome;
   let client: Connected['client'];
   let [mlserver, ru]: [Peer | undefined, Peer | undefined] = [undefined, undefined];

@@ -19,7 +19,7 @@ describe.skipIf(!hasLlama)('an OpenAI server', () => {
   let llama: Peer;
   beforeAll(async () => {
     llama = await startLlama(KEY);
-  }, 70_000);
+  }, 160_000);
   afterAll(() => llama?.stop());
 
   it('is found with its models, with and without /v1, and asks for its key', async () => {
@@ -60,7 +60,7 @@ describe('servers of others', () => {
   let [mlserver, ru]: [Peer | undefined, Peer | undefined] = [undefined, undefined];
   beforeAll(async () => {
     [mlserver, ru] = await Promise.all([startMlserver(), startRuServer()]);
-  }, 70_000);
+  }, 160_000);
   afterAll(() => Promise.all([mlserver?.stop(), ru?.stop()]));
 
   it('Open Inference is found; one without a key is told, and attached where that is allowed', async () => {

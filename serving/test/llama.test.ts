@@ -17,7 +17,7 @@ describe.skipIf(!hasLlama)('OpenAI, with the real llama-server', () => {
 
   beforeAll(async () => {
     [chat, embedder] = await Promise.all([startLlama(KEY), startLlama(null, ['--embeddings', '--pooling', 'mean'])]);
-  }, 70_000);
+  }, 160_000);
   afterAll(async () => {
     adapters.close();
     await Promise.all([chat?.stop(), embedder?.stop()]);

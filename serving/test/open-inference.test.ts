@@ -11,7 +11,7 @@ describe('Open Inference, with the real MLServer', () => {
 
   beforeAll(async () => {
     peer = await startMlserver();
-  }, 70_000);
+  }, 160_000);
   afterAll(async () => {
     adapters.close();
     await peer?.stop();

@@ -12,7 +12,7 @@ describe('ru.zmq, with the real server of radical.utils', () => {
 
   beforeAll(async () => {
     peer = await startRuServer();
-  }, 70_000);
+  }, 160_000);
   afterAll(async () => {
     adapters.close();
     await peer?.stop();

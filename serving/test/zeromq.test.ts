@@ -82,7 +82,7 @@ describe.each([
     url = `tcp://127.0.0.1:${await start()}`;
     const plain = targetAt(url, { key: TOKEN, name: 'demo' });
     target = { ...plain, endpoint: { ...plain.endpoint, serverKey: publicKey } };
-  }, 70_000);
+  }, 160_000);
   afterAll(async () => {
     for (const end of ends.splice(0)) await end();
   });

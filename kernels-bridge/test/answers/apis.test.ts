@@ -12,7 +12,7 @@ describe('servers of other APIs, attached to a bridge', () => {
   beforeAll(async () => {
     home = await TestHome.make();
     [mlserver, ru, { client }] = await Promise.all([startMlserver(), startRuServer(), home.serve()]);
-  }, 90_000);
+  }, 170_000);
   afterAll(async () => {
     await Promise.all([mlserver?.stop(), ru?.stop(), home?.close()]);
   });

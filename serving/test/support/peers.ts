@@ -15,7 +15,7 @@ export const PEERS = fileURLToPath(new URL('../peers/', import.meta.url));
 const PEERS_ENV = process.env.PILOTHOUSE_PEERS_ENV ?? join(REPO, '.pilothouse', 'peers');
 
 /** Milliseconds in which a server must be ready, also on a machine that is busy. */
-const START = 60_000;
+const START = 150_000;
 
 /** A server of others in a folder of its own; gone with it after `stop`. */
 export class Peer {

@@ -165,7 +165,17 @@ export class FakeNode {
     const tasks = new Map<string, Extract<JournalRecord, { type: 'task' }>>();
     for (const one of this.records) if (one.type === 'task') tasks.set(one.id, { ...tasks.get(one.id), ...one });
     const epoch = this.#epoch - 1;
-    return { epoch, seq: 0, pilot: undefined, tasks, instances: new Map(), services: new Map(), batches: new Map(), refused: new Set(), claims: new Set() };
+    return {
+      epoch,
+      seq: 0,
+      pilot: undefined,
+      tasks,
+      instances: new Map(),
+      services: new Map(),
+      batches: new Map(),
+      refused: new Set(),
+      claims: new Set(),
+    };
   }
 
   #runner(current: () => boolean): Runner {

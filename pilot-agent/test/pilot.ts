@@ -16,8 +16,8 @@ import { newId } from '@pilothouse/sdk/internal';
 import {
   type JournalRecord,
   journalRecordSchema,
-  PROBE_KINDS,
   type PilotFile,
+  PROBE_KINDS,
   type Probe,
   probeSchema,
   routingSchema,

@@ -2,8 +2,9 @@ import { newId } from '@pilothouse/sdk/internal';
 import type { Method, ServiceSpec } from '@pilothouse/sdk/shared';
 import type { AttemptTools } from './attempt.js';
 import { Drain, type Senders } from './drain.js';
-import { Instance, type Why } from './instance.js';
+import { Instance } from './instance.js';
 import type { PastInstance } from './instance-record.js';
+import type { Why } from './views.js';
 
 /** After so long an instance of a service that scales may be replaced that has failed for good. */
 const FORGIVEN_MS = 600_000;

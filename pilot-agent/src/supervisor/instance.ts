@@ -1,17 +1,15 @@
 import {
   type Endpoint,
   type InstanceState,
-  type Method,
   PilothouseError,
   type ProbeResult,
   type ProbeRole,
   type ServiceSpec,
   toErrorData,
 } from '@pilothouse/sdk/shared';
-import { gpusOf } from '../launcher/found.js';
 import type { ProcessUsage } from '../launcher/warden-client.js';
 import { log } from '../log.js';
-import type { Claim, Grant } from '../scheduler/demand.js';
+import type { Grant } from '../scheduler/demand.js';
 import { launcherLost } from '../tasks/task-end.js';
 import type { AttemptEnd, AttemptTools } from './attempt.js';
 import { cleanUp, packOutput, wasStopped } from './instance-end.js';
@@ -19,18 +17,8 @@ import { type InstanceDetails, type InstanceName, InstanceRecord, type PastInsta
 import type { OwnLoad } from './looks.js';
 import type { Progress } from './output-watch.js';
 import { Runs } from './runs.js';
-
-/** Who hears of an instance. */
-export interface InstanceListener {
-  changed(): void;
-  said(methods: readonly Method[]): void;
-}
-
-/** Why something waits or is being done, in words. */
-export interface Why {
-  readonly code: string;
-  readonly text: string;
-}
+import { Seat } from './seat.js';
+import type { InstanceListener, Why } from './views.js';
 
 /** One running copy of a service: given resources, started, drained, restarted, stopped. */
 export class Instance {
@@ -40,9 +28,9 @@ export class Instance {
   readonly #service: ServiceSpec;
   readonly #record: InstanceRecord;
   readonly #runs: Runs;
+  readonly #seat: Seat;
   readonly #listener: InstanceListener;
   #error: PilothouseError | undefined;
-  #grant: Grant | undefined;
   /** Whether its output lies in the pilot's folder. */
   #hasOutput: boolean;
   #stopping = false;
@@ -63,6 +51,7 @@ export class Instance {
     this.id = name.id;
     this.index = name.index;
     this.#listener = listener;
+    this.#seat = new Seat(tools.context.scheduler, name.id, service);
     this.#record = new InstanceRecord(tools.context.journal, name, past, () => listener.changed());
     this.#runs = new Runs(tools, service, name, this.#record, past, {
       renewed: () => {
@@ -146,12 +135,12 @@ export class Instance {
 
   /** Whether it has a place, or had one: it is not held back any more. */
   get hasStarted(): boolean {
-    return this.#grant !== undefined || !NOT_STARTED.has(this.state);
+    return this.#seat.taken || !NOT_STARTED.has(this.state);
   }
 
   /** Goes on from wherever an earlier agent has left it. @param why - what it must wait for first */
   begin(why?: Why): void {
-    const { warden, scheduler } = this.#tools.context;
+    const { warden } = this.#tools.context;
     const { state } = this;
     if (this.over) {
       // The end is in the journal; the agent that wrote it may have been killed before it cleaned up.
@@ -164,8 +153,7 @@ export class Instance {
     }
     const found = warden.found.get(this.#runs.spawnId);
     if (found) {
-      this.#grant = scheduler.book(this.#claim, [{ gpus: gpusOf(found) }]);
-      this.#runs.adopt(this.#grant);
+      this.#runs.adopt(this.#seat.book(found));
       if (state === 'STOPPING') this.#stopRuns();
     } else if (state === 'STOPPING') {
       this.#finish('STOPPED', {});
@@ -173,17 +161,17 @@ export class Instance {
       if (why) this.hold(why);
       else this.#schedule();
     } else {
-      this.#grant = scheduler.book(this.#claim);
-      if (state === 'BACKOFF') this.#runs.launchIn(this.#grant, 0);
-      else if (state === 'LAUNCHING') this.#runs.launch(this.#grant);
-      else this.#lostWith(this.#grant);
+      const grant = this.#seat.book();
+      if (state === 'BACKOFF') this.#runs.launchIn(grant, 0);
+      else if (state === 'LAUNCHING') this.#runs.launch(grant);
+      else this.#lostWith(grant);
     }
   }
 
   /** Lets it wait for something else than resources. */
   hold(why: Why): void {
     if (this.hasStarted || this.over) return;
-    this.#tools.context.scheduler.withdraw(this.id);
+    this.#seat.withdraw();
     this.#record.enter('WAITING', { reason: { ...why, since: new Date().toISOString() } });
   }
 
@@ -200,14 +188,14 @@ export class Instance {
     if (spawned) this.#record.enter('STOPPING');
     // A launch that is under way stops before it spawns.
     if (this.#stopRuns()) return;
-    this.#tools.context.scheduler.withdraw(this.id);
+    this.#seat.withdraw();
     this.#finish('STOPPED', {});
   }
 
   /** It cannot become what it should be. */
   fail(error: PilothouseError): void {
     if (this.over || this.hasStarted) return;
-    this.#tools.context.scheduler.withdraw(this.id);
+    this.#seat.withdraw();
     this.#fail(error, {});
   }
 
@@ -250,14 +238,10 @@ export class Instance {
 
   /** The warden is gone for good. */
   lose(): void {
-    this.#tools.context.scheduler.withdraw(this.id);
+    this.#seat.withdraw();
     this.#stopping = true;
     this.#finish('FAILED', { error: this.#lost.toJSON() });
     this.#runs.stop(this.#lost);
-  }
-
-  get #claim(): Claim {
-    return { id: this.id, demand: this.#service, kind: 'service' };
   }
 
   get #lost(): PilothouseError {
@@ -276,24 +260,19 @@ export class Instance {
   }
 
   #schedule(): void {
-    const { scheduler } = this.#tools.context;
-    const impossible = scheduler.pool.impossible(this.#service);
+    const { impossible } = this.#seat;
     if (impossible) {
-      const hint = 'ask for less, or use a larger pilot';
-      const field = `resources.${impossible.field}`;
-      this.#fail(new PilothouseError('INVALID_DESCRIPTION', impossible.text, { hint, field }), {});
+      this.#fail(impossible, {});
       return;
     }
-    scheduler.apply({
-      ...this.#claim,
-      granted: (grant) => {
-        this.#grant = grant;
+    this.#seat.ask(
+      (grant) => {
         if (this.state !== 'SCHEDULING') this.#record.enter('SCHEDULING');
         this.#error = undefined;
         this.#runs.launch(grant);
       },
-      waits: (why) => this.#record.enter('SCHEDULING', { reason: { ...why, since: new Date().toISOString() } }),
-    });
+      (why) => this.#record.enter('SCHEDULING', { reason: { ...why, since: new Date().toISOString() } }),
+    );
   }
 
   #ended({ error, exit }: AttemptEnd): void {
@@ -313,7 +292,6 @@ export class Instance {
 
   async #finishWithOutput(state: 'STOPPED' | 'FAILED', details: InstanceDetails): Promise<void> {
     if (this.over) return;
-    const { scheduler } = this.#tools.context;
     const packed = await packOutput(this.#tools.context, this.id);
     this.#hasOutput ||= packed !== undefined;
     const known = packed ? { ...details, output: packed } : details;
@@ -322,9 +300,7 @@ export class Instance {
     const error = details.error ?? cause.error;
     if (error) this.#error = PilothouseError.from(error);
     this.#record.enter(state, { ...known, ...cause, reason: null }, () => this.#cleanUp());
-    const grant = this.#grant;
-    this.#grant = undefined;
-    if (grant) scheduler.release(grant);
+    this.#seat.giveBack();
   }
 
   /** Removes what is not needed any more, once the end stands in the journal. */

@@ -1,5 +1,5 @@
 import { formatSeconds, type ServiceSpec } from '@pilothouse/sdk/shared';
-import type { Why } from './instance.js';
+import type { Why } from './views.js';
 
 /** Knows when a service has lived long enough. What a batch or a task uses lives on. */
 export class Lifetime {

@@ -1,6 +1,6 @@
 import { PilothouseError, type ServiceSpec } from '@pilothouse/sdk/shared';
 import type { Dependencies } from '../tasks/dependencies.js';
-import type { Why } from './instance.js';
+import type { Why } from './views.js';
 
 /** What is known of a service that others come after. */
 export interface Predecessor {

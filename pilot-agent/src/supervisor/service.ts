@@ -4,10 +4,10 @@ import type { AttemptTools } from './attempt.js';
 import { Autoscaler } from './autoscaler.js';
 import type { Senders } from './drain.js';
 import { Fleet } from './fleet.js';
-import type { Instance, Why } from './instance.js';
+import type { Instance } from './instance.js';
 import { Lifetime } from './lifetime.js';
 import type { Gate, Predecessor } from './order.js';
-import type { InstanceView, Load, LoadSource, ServiceView } from './views.js';
+import type { InstanceView, Load, LoadSource, ServiceView, Why } from './views.js';
 
 type PastService = Past['services'] extends ReadonlyMap<string, infer T> ? T : never;
 

@@ -32,3 +32,15 @@ export interface ServiceView {
   /** What it can do, where it says so itself. */
   readonly methods: readonly Method[] | undefined;
 }
+
+/** Who hears of an instance. */
+export interface InstanceListener {
+  changed(): void;
+  said(methods: readonly Method[]): void;
+}
+
+/** Why something waits or is being done, in words. */
+export interface Why {
+  readonly code: string;
+  readonly text: string;
+}

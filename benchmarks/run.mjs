@@ -1,4 +1,5 @@
 // `npm run bench -- NAME [--json]`: progress on stderr, the figures as the last line on stdout.
+import { balance } from './balance/index.mjs';
 import { batch } from './batch/index.mjs';
 import { bootstrap } from './bootstrap/index.mjs';
 import { bridge } from './bridge/index.mjs';
@@ -7,7 +8,7 @@ import { scheduler } from './scheduler/index.mjs';
 import { table } from './table/index.mjs';
 import { tasks } from './tasks/index.mjs';
 
-const BENCHES = { batch, bootstrap, bridge, response, scheduler, table, tasks };
+const BENCHES = { balance, batch, bootstrap, bridge, response, scheduler, table, tasks };
 const [name, ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

@@ -1,12 +1,15 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { GatewayKey } from '../src/gateway/gateway-key.js';
 import { TestPilot, until } from './pilot.js';
 
 const PYTHON = '/usr/bin/python3';
 const SERVER = new URL('./servers/service.py', import.meta.url).pathname;
 const ASKS = new URL('./servers/asks.py', import.meta.url).pathname;
+
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })).optional() });
 
 let pilot: TestPilot;
 beforeEach(() => {
@@ -39,8 +42,8 @@ describe('gateway', () => {
     const key = readFileSync(gateway.keyFile, 'utf8').trim();
     const models = async (authorization: string) => {
       const answer = await fetch(`${gateway.url}/v1/models`, { headers: { authorization } });
-      const body: { data?: { id: string }[] } = await answer.json();
-      return [answer.status, body.data?.map(({ id }) => id)];
+      const { data } = listSchema.parse(await answer.json());
+      return [answer.status, data?.map(({ id }) => id)];
     };
     expect(await models(`Bearer ${key}`)).toEqual([200, ['llm', 'other']]);
     expect(await models('Bearer wrong')).toEqual([401, undefined]);

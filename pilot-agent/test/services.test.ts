@@ -76,7 +76,7 @@ describe('services', () => {
     await pilot.state('asks-2', 'DONE');
     const waiting = pilot.tasks('asks-2')[0];
     expect(waiting).toMatchObject({ state: 'WAITING', reason: { code: 'WAITS_FOR_SERVICE' } });
-    const [{ gateway }] = pilot.journal().flatMap((one) => (one.type === 'pilot' && one.gateway ? [one] : []));
+    const [gateway] = pilot.journal().flatMap((one) => (one.type === 'pilot' && one.gateway ? [one.gateway] : []));
     expect(pilot.stdout('asks-2')).toMatch(new RegExp(`^${gateway?.url}/v1\ntask\\.\\S+\n$`));
     await pilot.end();
   });

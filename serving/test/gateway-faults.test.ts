@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answerJson, backend, chat, closeAll, delta, EVENTS, gateway, until } from './support/gateway-rig.js';
+import { answerJson, backend, chat, closeAll, delta, EVENTS, errorOf, gateway, until } from './support/gateway-rig.js';
 
 const children: ChildProcess[] = [];
 
@@ -12,7 +12,6 @@ afterEach(async () => {
 });
 
 const good = () => backend((_request, response) => answerJson(response, 'good'));
-const errorOf = async (response: Response) => [response.status, (await response.json()).error] as const;
 
 /** An address where nothing listens. */
 async function nowhere(): Promise<string> {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answerJson, backend, chat, closeAll, delta, EVENTS, gateway, until } from './support/gateway-rig.js';
+import { answerJson, backend, chat, closeAll, delta, EVENTS, errorOf, gateway, until } from './support/gateway-rig.js';
 
 afterEach(closeAll);
 
@@ -26,8 +26,7 @@ describe('gateway', () => {
 
   it('says what is wrong with a request in the form of OpenAI', async () => {
     const { url } = await gateway([{ urls: [] }, { name: 'tensors', api: 'open-inference', urls: [] }]);
-    const error = async (response: Response) => [response.status, (await response.json()).error];
-    expect(await error(await chat(url, { model: 'gone' }))).toMatchObject([
+    expect(await errorOf(await chat(url, { model: 'gone' }))).toMatchObject([
       404,
       {
         type: 'invalid_request_error',
@@ -36,11 +35,11 @@ describe('gateway', () => {
         message: expect.stringContaining('llm'),
       },
     ]);
-    expect(await error(await chat(url, { model: undefined }))).toMatchObject([400, { param: 'model' }]);
-    expect(await error(await chat(url, { model: 'tensors' }))).toMatchObject([400, { code: 'unsupported_request' }]);
+    expect(await errorOf(await chat(url, { model: undefined }))).toMatchObject([400, { param: 'model' }]);
+    expect(await errorOf(await chat(url, { model: 'tensors' }))).toMatchObject([400, { code: 'unsupported_request' }]);
     const text = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body: '{"model": ' });
-    expect(await error(text)).toMatchObject([400, { message: expect.stringContaining('not a JSON object') }]);
-    expect(await error(await fetch(`${url}/v1/nothing`))).toMatchObject([404, {}]);
+    expect(await errorOf(text)).toMatchObject([400, { message: expect.stringContaining('not a JSON object') }]);
+    expect(await errorOf(await fetch(`${url}/v1/nothing`))).toMatchObject([404, {}]);
   });
 
   it('passes each piece of a stream on when it comes, and the end of the client to the server', async () => {
@@ -75,7 +74,7 @@ describe('gateway', () => {
         authorization === 'Bearer right' ? { allows: ({ name }) => name === 'llm' } : undefined,
     });
     const refused = await chat(url);
-    expect([refused.status, (await refused.json()).error.code]).toEqual([401, 'invalid_api_key']);
+    expect(await errorOf(refused)).toMatchObject([401, { code: 'invalid_api_key' }]);
     const headers = { authorization: 'Bearer right', cookie: 'secret=1' };
     expect((await chat(url, {}, { headers })).status).toBe(200);
     expect((await chat(url, { model: 'other' }, { headers })).status).toBe(404);
@@ -150,7 +149,7 @@ describe('gateway', () => {
           },
         ],
       });
-      const code = async (path: string) => (await (await ask(path)).json()).error.code;
+      const code = async (path: string) => (await errorOf(await ask(path)))[1].code;
       expect(await code(join(root, 'data', 'cell.tiff'))).toBe('unsupported_format');
       expect(await code('../outside.png')).toBe('unsafe_path');
       expect(await code('link.png')).toBe('unsafe_path');

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { routingSchema, type ServiceApi } from '@pilothouse/sdk/shared';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BalancedRoute, type Directory, Gateway, type GatewayOptions } from '../../src/index.js';
 
 const opened: (() => Promise<unknown>)[] = [];
@@ -116,6 +116,15 @@ export function chat(url: string, more: object = {}, init: RequestInit = {}): Pr
     headers: { 'content-type': 'application/json', ...init.headers },
     body: JSON.stringify({ model: 'llm', messages: [{ role: 'user', content: 'hello' }], ...more }),
   });
+}
+
+const errorSchema = z.object({
+  error: z.looseObject({ message: z.string(), code: z.string(), type: z.string(), param: z.string().nullable() }),
+});
+
+/** Status and error of an answer, in the form of OpenAI's API. */
+export async function errorOf(response: Response) {
+  return [response.status, errorSchema.parse(await response.json()).error] as const;
 }
 
 /** Looks until something holds. */

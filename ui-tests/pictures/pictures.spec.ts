@@ -12,7 +12,7 @@ const THEMES = [
   { theme: 'JupyterLab Light', folder: join(REPO, 'docs', 'images') },
 ];
 
-test('pictures of the first notebook and of a service', async ({ ownStack, openLab }) => {
+test('pictures of the first notebook, of a service, and of how one is started', async ({ ownStack, openLab }) => {
   test.setTimeout(240_000);
   const lab = await openLab(ownStack, NOTEBOOK);
   const sidebar = await Sidebar.open(lab);
@@ -36,6 +36,22 @@ test('pictures of the first notebook and of a service', async ({ ownStack, openL
   await asked.streaming();
   await asked.ended();
   await inBothThemes(lab, 'service-page');
+
+  for (let turn = 0; turn < 3; turn += 1) {
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await asked.streaming();
+    await asked.ended();
+  }
+  await expect(page.getByRole('list', { name: 'Requests to smollm2' }).getByRole('listitem')).not.toHaveCount(0);
+  await page.getByRole('region', { name: 'Instances' }).evaluate((part) => part.scrollIntoView({ block: 'start' }));
+  await inBothThemes(lab, 'service-requests');
+
+  const dialog = await sidebar.ask('Start service');
+  await dialog.getByRole('radio', { name: 'by what there is to do' }).check();
+  const looked = dialog.getByRole('list', { name: 'Looked at beforehand' });
+  await expect(looked).toContainText('can hold an instance');
+  await looked.evaluate((list) => list.scrollIntoView({ block: 'center' }));
+  await inBothThemes(lab, 'start-service');
 });
 
 async function inBothThemes(lab: Lab, name: string): Promise<void> {

@@ -1,5 +1,6 @@
-import { PilothouseError } from '../errors/index.js';
+import type { PilothouseError } from '../errors/index.js';
 import type { InstanceLoad } from '../schemas/service-record.js';
+import { type End, Held } from './held.js';
 import { Line } from './line.js';
 import { type Measured, Meter } from './meter.js';
 import { isSome, type Option, POLICIES } from './policies.js';
@@ -8,6 +9,7 @@ import { Seat } from './seat.js';
 import {
   type Asking,
   type BalancerClock,
+  type BalancerOptions,
   type BalancerSettings,
   type Candidate,
   type Grant,
@@ -15,28 +17,10 @@ import {
   type WaitReason,
   type Wish,
 } from './types.js';
+import { queueFull, waitsForPlace, waitsForService } from './words.js';
 
 /** Milliseconds between two times that those who wait are told how many are before them. */
 const TELL_EVERY = 500;
-/** Bounds of `retryAfter` in seconds. */
-const RETRY_AFTER = { least: 1, most: 60, unknown: 5 };
-
-/** What a balancer needs of its surroundings. */
-export interface BalancerOptions {
-  /** Name of the service, for sentences. */
-  readonly name: string;
-  /** Ids for errors, such as `{ service }`. */
-  readonly ids?: Readonly<Record<string, string>> | undefined;
-  readonly clock?: BalancerClock | undefined;
-  /** 0 to 1. */
-  readonly random?: (() => number) | undefined;
-  /** Called whenever outstanding or queued may have changed. */
-  readonly onChange?: (() => void) | undefined;
-  /** What to add to "waits for NAME to be ready". */
-  readonly whyNone?: (() => string) | undefined;
-  /** Totals of an earlier life. */
-  readonly totals?: readonly number[] | undefined;
-}
 
 interface Waiter {
   readonly asking: Asking;
@@ -305,63 +289,15 @@ export class Balancer {
   }
 
   #reason(ahead: number): WaitReason {
-    const { name, whyNone } = this.#options;
-    if (this.#open.length === 0) {
-      return { code: 'WAITS_FOR_SERVICE', text: `waits for ${name} to be ready${whyNone?.() ?? ''}` };
-    }
+    if (this.#open.length === 0) return waitsForService(this.#options.name, this.#options.whyNone);
     const places = this.#open.length * this.#settings.concurrency;
     const taken = this.#open.reduce((sum, { outstanding }) => sum + outstanding, 0);
-    const queue = ahead === 0 ? '' : `, ${ahead} before this one`;
-    return { code: 'WAITS_FOR_PLACE', text: `waits for ${name}; ${taken} of ${places} places taken${queue}` };
+    return waitsForPlace(this.#options.name, taken, places, ahead);
   }
 
   #full(): PilothouseError {
     const { name, ids } = this.#options;
-    const waiting = this.#line.size;
-    const rate = this.#meter.rate(this.#clock.now());
-    const seconds = rate > 0 ? Math.ceil((waiting + 1) / rate) : RETRY_AFTER.unknown;
-    const text =
-      waiting === 0 ? `no place is free at ${name}, and none may wait` : `${waiting} requests wait for ${name} already`;
-    return new PilothouseError('QUEUE_FULL', text, {
-      hint: 'Ask again later, or start the service with more instances.',
-      retryAfter: Math.min(RETRY_AFTER.most, Math.max(RETRY_AFTER.least, seconds)),
-      ids,
-    });
-  }
-}
-
-type End =
-  | { readonly kind: 'succeeded'; readonly total: number }
-  | { readonly kind: 'failed'; readonly why: string; readonly refused: boolean }
-  | { readonly kind: 'dropped' };
-
-const DROPPED: End = { kind: 'dropped' };
-
-class Held implements Grant {
-  readonly candidate: Candidate;
-  #giveBack: ((end: End) => void) | undefined;
-
-  constructor(seat: Seat, giveBack: (end: End) => void) {
-    this.candidate = seat.candidate;
-    this.#giveBack = giveBack;
-  }
-
-  succeeded(total: number): void {
-    this.#end({ kind: 'succeeded', total });
-  }
-
-  failed(why: string, refused: boolean): void {
-    this.#end({ kind: 'failed', why, refused });
-  }
-
-  dropped(): void {
-    this.#end(DROPPED);
-  }
-
-  #end(end: End): void {
-    const giveBack = this.#giveBack;
-    this.#giveBack = undefined;
-    giveBack?.(end);
+    return queueFull(name, ids, this.#line.size, this.#meter.rate(this.#clock.now()));
   }
 }
 

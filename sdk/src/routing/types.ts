@@ -79,6 +79,23 @@ export interface BalancerClock {
   after(milliseconds: number, work: () => void): () => void;
 }
 
+/** What a balancer needs of its surroundings. */
+export interface BalancerOptions {
+  /** Name of the service, for sentences. */
+  readonly name: string;
+  /** Ids for errors, such as `{ service }`. */
+  readonly ids?: Readonly<Record<string, string>> | undefined;
+  readonly clock?: BalancerClock | undefined;
+  /** 0 to 1. */
+  readonly random?: (() => number) | undefined;
+  /** Called whenever outstanding or queued may have changed. */
+  readonly onChange?: (() => void) | undefined;
+  /** What to add to "waits for NAME to be ready". */
+  readonly whyNone?: (() => string) | undefined;
+  /** Totals of an earlier life. */
+  readonly totals?: readonly number[] | undefined;
+}
+
 export const systemClock: BalancerClock = {
   now: () => performance.now(),
   after: (milliseconds, work) => {

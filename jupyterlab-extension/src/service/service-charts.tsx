@@ -89,7 +89,7 @@ export function ServiceCharts({ service }: { readonly service: ServiceRecord }):
             times={data.times}
             lines={data.queue}
             names={names}
-            format={(value) => String(Math.round(value))}
+            format={(value) => (Number.isInteger(value) ? String(value) : '')}
             colour={5}
           />
         </div>

@@ -291,10 +291,17 @@ export class Supervisor {
   #look(): void {
     if (!this.#caughtUp || this.#closed) return;
     clearTimeout(this.#timer);
+    if (!this.#connected()) this.#forgetBridge();
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
     for (const service of this.#services.values()) next = Math.min(next, service.look(now) ?? next);
     if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#look(), next);
+  }
+
+  /** What a bridge had to do that is gone, nobody has to do any more. */
+  #forgetBridge(): void {
+    this.#bridgeLoad = {};
+    for (const service of this.#services.values()) service.demand('bridge', NOTHING);
   }
 
   #close(): void {
@@ -307,6 +314,8 @@ export class Supervisor {
 /** How long a request may be on its way: from the bridge, and from the router of the pilot. */
 const FAR_MS = 1000;
 const NEAR_MS = 100;
+
+const NOTHING: Load = { outstanding: 0, queued: 0 };
 
 const RUNNING: ReadonlySet<InstanceState> = new Set(['INITIALIZING', 'READY', 'UNHEALTHY', 'STOPPING']);
 

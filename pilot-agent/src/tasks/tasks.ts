@@ -199,7 +199,11 @@ export class Tasks {
     const task = new Task(this.#host, submission, spooled, past, this.#hooks);
     this.#live.set(id, task);
     const { services } = this.#host;
-    if (spooled.services) this.#holds.set(id, spooled.services.map((service) => services.hold(service, id)));
+    if (spooled.services)
+      this.#holds.set(
+        id,
+        spooled.services.map((service) => services.hold(service, id)),
+      );
     if (mayMove) this.#movable.add(id);
     if (submission.set !== null) {
       const set = this.#sets.get(submission.set) ?? new Set();

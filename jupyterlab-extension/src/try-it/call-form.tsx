@@ -7,7 +7,7 @@ import { type FormValue, SchemaForm } from '../dialogs/schema-form.js';
 import { uiOf } from '../dialogs/value-fields.js';
 import { useApp } from '../hooks/context.js';
 import { type Drafts, methodDraft } from './drafts.js';
-import { type FormProps, TextArea } from './request-form.js';
+import { type FormProps, TextArea } from './form-parts.js';
 
 /**
  * A call of a method: a form made from the JSON Schema that the service publishes, or JSON, where it publishes none or

@@ -1,16 +1,10 @@
-import type { Method, RequestOp } from '@pilothouse/sdk/internal';
-import { type ReactNode, useId } from 'react';
+import type { RequestOp } from '@pilothouse/sdk/internal';
+import { useId } from 'react';
 import { useApp } from '../hooks/context.js';
 import { CallForm } from './call-form.js';
 import { type Drafts, REST_METHODS } from './drafts.js';
+import { type FormProps, TextArea } from './form-parts.js';
 import { TensorForm } from './tensor-form.js';
-
-/** What every form for a request gets. */
-export interface FormProps {
-  readonly drafts: Drafts;
-  readonly methods: readonly Method[] | null;
-  readonly onChange: (change: Partial<Drafts>) => void;
-}
 
 /** The boxes for one kind of request. */
 export function RequestForm(props: FormProps & { readonly op: RequestOp }): JSX.Element {
@@ -28,32 +22,6 @@ export function RequestForm(props: FormProps & { readonly op: RequestOp }): JSX.
     case 'rest':
       return <RestForm {...props} />;
   }
-}
-
-/** A text of several lines with its label. */
-export function TextArea(props: {
-  readonly label: string;
-  readonly value: string;
-  readonly rows: number;
-  readonly hint?: ReactNode;
-  readonly code?: boolean;
-  readonly onChange: (value: string) => void;
-}): JSX.Element {
-  const id = useId();
-  return (
-    <>
-      <label htmlFor={id}>{props.label}</label>
-      <textarea
-        id={id}
-        className={props.code ? 'jp-mod-styled ph-mod-code' : 'jp-mod-styled'}
-        rows={props.rows}
-        value={props.value}
-        spellCheck={props.code !== true}
-        onChange={(event) => props.onChange(event.target.value)}
-      />
-      {props.hint === undefined ? null : <p className="ph-Field-hint">{props.hint}</p>}
-    </>
-  );
 }
 
 function ChatForm({ drafts, onChange }: FormProps): JSX.Element {

@@ -2,7 +2,7 @@ import { useId } from 'react';
 import { LinkButton } from '../components/small.js';
 import { useApp } from '../hooks/context.js';
 import { DATATYPES, type TensorDraft } from './drafts.js';
-import type { FormProps } from './request-form.js';
+import type { FormProps } from './form-parts.js';
 
 /** The tensors of an inference request: name, datatype, shape and values of each. */
 export function TensorForm({ drafts, onChange }: FormProps): JSX.Element {

@@ -38,6 +38,8 @@ export function coveredBy(from: string, path: string): { readonly below: string 
   const way = relative(join('/', fixed), join('/', path));
   if (isAbsolute(from) || way.startsWith('..')) return null;
   if (rest === null) return { below: way };
+  // The folder that the pattern looks into is none of its matches.
+  if (way === '') return null;
   const segments = way.split('/');
   // What lies in a folder that matches is covered with it; and `x/**` matches a folder x, though no file x.
   const ofFolders = rest.endsWith('/**') ? rest.slice(0, -'/**'.length) : rest;

@@ -38,6 +38,7 @@ export async function openCalls(context: Context): Promise<Calls> {
     concurrency: ({ description }) => description.routing.concurrency ?? DEFAULT_CONCURRENCY,
     targetOf: (service, instance, signal) => targets.of(service, instance, signal),
   });
+  credentials.onChange(() => directory.forgetTargets());
   const answers = new AnswerManager({
     home,
     epoch,

@@ -10,12 +10,23 @@ import type { Stack } from '../src/stack.js';
 
 const NOBODY = '65534';
 
-test('nothing of Pilothouse listens on TCP but the service, on loopback and with a key', async ({ stack, openLab }) => {
+test('nothing of Pilothouse listens on TCP but the service and the router of its pilot, on loopback and with a key', async ({
+  stack,
+  openLab,
+}) => {
   await openLab(stack);
   const service = await demoService(stack);
   const server = new LlamaServer(service);
   const listening = await listeners(stack);
-  expect(listening.filter(({ command }) => /kernels-bridge|pilot-agent|warden\.py/.test(command))).toEqual([]);
+  expect(listening.filter(({ command }) => /kernels-bridge|warden\.py/.test(command))).toEqual([]);
+  const [pilot] = await stack.api.pilots();
+  if (!pilot?.gateway) throw new Error('the pilot has no router');
+  const { gateway } = pilot;
+  const routers = listening.filter(({ command }) => /pilot-agent/.test(command));
+  expect(routers.map(({ address }) => `http://${address}`)).toEqual([gateway.url]);
+  expect(gateway.url).toContain('127.0.0.1');
+  expect((await fetch(`${gateway.url}/v1/models`)).status, 'the router without a key').toBe(401);
+  expect(statSync(gateway.keyFile).mode & 0o777).toBe(0o600);
   const ours = listening.filter(({ command }) => /llama-server/.test(command));
   expect(ours.map(({ address }) => address)).toEqual([`127.0.0.1:${server.port}`]);
   const ask = (headers: Readonly<Record<string, string>>) =>

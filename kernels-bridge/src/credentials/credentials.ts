@@ -12,9 +12,15 @@ import { isMissing } from '../missing.js';
  */
 export class Credentials {
   readonly #folder: string;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(home: string) {
     this.#folder = join(home, 'credentials');
+  }
+
+  /** Calls back whenever a secret was stored, replaced or removed. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   async list(): Promise<CredentialReport[]> {
@@ -38,6 +44,7 @@ export class Credentials {
       await file.close();
     }
     await rename(whole, path);
+    this.#changed();
     return await this.#report(name);
   }
 
@@ -48,6 +55,11 @@ export class Credentials {
     } catch (error) {
       throw this.#missing(name, error);
     }
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /**

@@ -67,6 +67,11 @@ export class ServiceDirectory implements Directory {
     return [...this.#routes.values()];
   }
 
+  /** Keys have changed: the next requests look them up. */
+  forgetTargets(): void {
+    for (const route of this.#routes.values()) route.forgetTargets();
+  }
+
   /** Requests over the last time. */
   statistics(id: string, step: number, buckets: number): ServiceStatistics {
     return this.find(id)?.statistics(step, buckets) ?? { step, buckets: [] };

@@ -229,6 +229,11 @@ export class ServiceRoute implements Routable {
     return [probe.latency];
   }
 
+  /** The next request looks up where instances answer, and with which key. */
+  forgetTargets(): void {
+    for (const known of this.#known.values()) known.target = undefined;
+  }
+
   #target(instance: InstanceRecord): Promise<Target> {
     const known = this.#instance(instance.id);
     const now = this.#context.clock.monotonic();

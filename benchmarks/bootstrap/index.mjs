@@ -1,5 +1,6 @@
 // How long it takes until instances are ready and known to their user; beside it the same processes with no runtime.
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connect } from '@pilothouse/sdk/node';
@@ -28,7 +29,7 @@ export async function bootstrap(say, flags) {
   process.chdir(stack.workspace);
   try {
     const session = await connect({ name: 'bench' });
-    const pilot = await session.pilots.submit({ cores: 1, memory: '16GiB', runtime: '2h' });
+    const pilot = await session.pilots.submit({ cores: availableParallelism(), memory: '16GiB', runtime: '2h' });
     await pilot.until('ACTIVE', { timeout: '1m' });
     // The first service brings what an agent loads only with it.
     await start(session, pilot, 1);

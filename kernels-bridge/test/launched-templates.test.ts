@@ -77,7 +77,7 @@ describe.skipIf(demo === null)('llama.cpp', () => {
 });
 
 describe.skipIf(!existsSync(mlserver))('MLServer', () => {
-  it('is started with a folder of models, on three ports, and computes', async () => {
+  it('is started with a folder of models, on three ports, and shows its metrics', async () => {
     const folder = join(place.home, 'models');
     cpSync(join(REPO, 'serving', 'test', 'peers', 'mlserver'), folder, { recursive: true });
     const description = {

@@ -85,7 +85,11 @@ async function insist<T>(call: (client: Client) => Promise<T>): Promise<T> {
   );
 }
 
+/** Processes that were killed here. */
+const killed = new Set<number>();
+
 function kill(pid: number): void {
+  killed.add(pid);
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
@@ -104,8 +108,14 @@ function attendants(victim: Exclude<Victim, 'bridge' | 'task'>): number[] {
   }
   const pids = new Set(wardens.map(({ pid }) => pid));
   const keepers = [...pids].filter((pid) => !pids.has(parentOf(pid)));
-  // What a server has just forked for a task bears the server's name until it is that task.
   return victim === 'keeper' ? keepers : [...pids].filter((pid) => keepers.includes(parentOf(pid)));
+}
+
+/** A warden outlives the kill of either half, not of both at once: with nothing of it left its pilot is over. */
+async function wholePair(): Promise<void> {
+  await eventually('both processes of the warden', async () => {
+    return attendants('keeper').length > 0 && attendants('server').length > 0;
+  });
 }
 
 function parentOf(pid: number): number {
@@ -200,6 +210,7 @@ it(
             kill(pid);
           }
         } else {
+          if (victim !== 'agent') await wholePair();
           for (const pid of attendants(victim)) kill(pid);
         }
       }
@@ -223,7 +234,9 @@ it(
         expect(taskStates.canReach(from, state), `${id}: ${states.join(' → ')}`).toBe(true);
       }
       const history = records.get(id) ?? [];
-      const hurt = [...killedTasks].some((attempt) => attempt.startsWith(`${id}:`));
+      // What a server has just forked for a task bears the server's name until it is that task.
+      const mistaken = history.some(({ pid }) => pid !== undefined && killed.has(pid));
+      const hurt = mistaken || [...killedTasks].some((attempt) => attempt.startsWith(`${id}:`));
       // Where both processes of a warden were killed at once, nobody can say how what ended meanwhile has ended.
       const lost = history.filter((record) => JSON.stringify(record).includes('LAUNCHER_LOST')).length;
       if (!hurt && lost === 0) {

@@ -1,11 +1,10 @@
 // The peers, each in a network namespace with nothing but loopback.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { REPO } from '../../scripts/lib/paths.mjs';
+import { runAlone } from '../lib/peer.mjs';
 
 const run = promisify(execFile);
 const FOLDER = join(import.meta.dirname, 'peers');
@@ -26,21 +25,6 @@ export async function preparePeers(say) {
 }
 
 /** Runs one peer: `{ p50, p99 }` in milliseconds with one client, `per_s` with 16. */
-export async function runPeer(name) {
-  const argv = [join(VENV, 'bin', 'python'), join(FOLDER, PROGRAMS[name]), process.execPath];
-  const inside = 'ip link set lo up && exec "$0" "$@"';
-  // A process namespace as well: whatever a peer leaves behind ends with it.
-  const namespaces = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const { stdout } = await run('unshare', [...namespaces, 'sh', '-c', inside, ...argv], {
-    cwd: await mkdtemp(join(tmpdir(), 'peer-')),
-    timeout: MINUTES * 60_000,
-    maxBuffer: 1 << 24,
-    env: {
-      PATH: `${join(VENV, 'bin')}:${process.env.PATH}`,
-      VIRTUAL_ENV: VENV,
-      HOME: process.env.HOME,
-      PYTHONDONTWRITEBYTECODE: '1',
-    },
-  });
-  return JSON.parse(stdout.trim().split('\n').at(-1));
+export function runPeer(name) {
+  return runAlone(VENV, [join(FOLDER, PROGRAMS[name]), process.execPath], MINUTES);
 }

@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServiceRecord } from '@pilothouse/sdk/internal';
@@ -76,7 +76,7 @@ describe.skipIf(demo === null)('llama.cpp', () => {
   });
 });
 
-describe.skipIf(!existsSync(mlserver))('MLServer', () => {
+describe('MLServer', () => {
   it('is started with a folder of models, on three ports, and shows its metrics', async () => {
     const folder = join(place.home, 'models');
     cpSync(join(REPO, 'serving', 'test', 'peers', 'mlserver'), folder, { recursive: true });

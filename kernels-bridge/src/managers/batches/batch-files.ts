@@ -1,7 +1,9 @@
+import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { type BatchSpec, type Origin, PilothouseError, type ResolvedBatchDescription } from '@pilothouse/sdk/internal';
 import type { Config } from '../../config.js';
+import { isMissing, whereMissing } from '../../missing.js';
 import { validName } from '../names.js';
 import type { Uploads } from './uploads.js';
 
@@ -63,7 +65,7 @@ async function checkInput(path: string, input: ResolvedBatchDescription['input']
       field: 'input.upload',
     });
   }
-  const found = await stat(path).catch(() => undefined);
+  const found = await lookAt(path, 'input.file');
   if (found?.isFile()) return;
   throw new PilothouseError('DATA_NOT_FOUND', `there is no file ${path}`, {
     hint: 'Paths are seen from the folder of the notebook; write it in full, or correct it.',
@@ -71,21 +73,35 @@ async function checkInput(path: string, input: ResolvedBatchDescription['input']
   });
 }
 
+/** What stands at a path; undefined: nothing. What may not be looked at is not said to be missing. */
+async function lookAt(path: string, field: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const behindFile = cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR';
+    if (isMissing(cause) || behindFile) return undefined;
+    throw new PilothouseError('PERMISSION_DENIED', `${path} cannot be looked at`, {
+      hint: `Name a file that you may read and write, or see what stands in the way: ls -ld ${dirname(path)}`,
+      field,
+      cause,
+    });
+  }
+}
+
 /** The path with no links in its folder, so that one file has one name. */
 async function settle(path: string): Promise<string> {
-  const folder = await realpath(dirname(path)).catch(() => undefined);
-  if (folder === undefined || !(await stat(folder)).isDirectory()) {
+  if (!(await lookAt(dirname(path), 'out'))?.isDirectory()) {
     throw new PilothouseError('DIRECTORY_NOT_FOUND', `the folder ${dirname(path)} of the output is not there`, {
       hint: `Make it first: mkdir -p ${dirname(path)}`,
       field: 'out',
     });
   }
-  const settled = join(folder, basename(path));
-  if ((await stat(settled).catch(() => undefined))?.isDirectory()) {
+  const settled = join(await realpath(dirname(path)), basename(path));
+  if ((await lookAt(settled, 'out'))?.isDirectory()) {
     throw new PilothouseError('INVALID_DESCRIPTION', `${settled} is a folder, and the output is a file`, {
       hint: 'Name a file with "out".',
       field: 'out',
     });
   }
-  return realpath(settled).catch(() => settled);
+  return realpath(settled).catch(whereMissing(settled));
 }

@@ -7,6 +7,7 @@ import {
   PilothouseError,
 } from '@pilothouse/sdk/internal';
 import { z } from 'zod';
+import { whereMissing } from '../../missing.js';
 
 const NEWLINE = 0x0a;
 const PIECE = 256 * 1024;
@@ -40,7 +41,7 @@ export class RowReader {
   async read(batch: BatchRecord, from: number, limit: number): Promise<Rows> {
     // Looked at first: what stands in the file of a batch that has ended is all there will be.
     const over = batchStates.isFinal(batch.state);
-    const file = await open(batch.out, 'r').catch(() => undefined);
+    const file = await open(batch.out, 'r').catch(whereMissing(undefined));
     if (file === undefined) return { rows: [], next: from, complete: over };
     try {
       const places = await this.#placesOf(batch, file);

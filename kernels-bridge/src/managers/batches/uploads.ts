@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PilothouseError } from '@pilothouse/sdk/internal';
+import { whereMissing } from '../../missing.js';
 import { Sequence } from '../once.js';
 
 /** Days that the inputs of lists stay: the same list again then need not be sent again. */
@@ -64,10 +65,10 @@ export class Uploads {
 
   /** Removes what has not been used for a week; those in use stay. */
   async tidy(used: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.#folder).catch(() => [])) {
+    for (const name of await readdir(this.#folder).catch(whereMissing<string[]>([]))) {
       const id = name.replace(/\.jsonl$/, '');
       const path = join(this.#folder, name);
-      const found = await stat(path).catch(() => undefined);
+      const found = await stat(path).catch(whereMissing(undefined));
       if (found === undefined || used.has(id) || Date.now() - found.mtimeMs < DAYS * DAY_MS) continue;
       this.#known.delete(id);
       await unlink(path);
